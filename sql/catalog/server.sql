@@ -1,0 +1,16 @@
+-- The server that we are connected to. No parameters. One row.
+select
+  current_setting('server_version_num')::int as version_number,
+  current_setting('server_version') as version,
+  current_database()::text as database,
+  current_user::text as "user",
+  coalesce((select r.rolsuper from pg_roles r where r.rolname = current_user), false) as is_superuser,
+  pg_is_in_recovery() as is_in_recovery,
+  current_setting('transaction_read_only')::bool as is_read_only,
+  clock_timestamp() as now,
+  -- Whether partkeeper's own schema is there and readable. Not to_regclass: on PostgreSQL 15 it fails without USAGE.
+  exists (
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'partkeeper' and c.relname = 'view_refreshes'
+      and has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')
+  ) as has_bookkeeping;

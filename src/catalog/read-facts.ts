@@ -1,0 +1,98 @@
+/** The facts that the jobs decide by: seven reads, however many tables, partitions and views there are. */
+import type { Facts, MissingReason, ServerFacts } from '../domain/facts.ts';
+import { formatRelationName, type RelationName } from '../domain/relation.ts';
+import { type Instant, instantFromEpochMs, toEpochSeconds } from '../domain/time.ts';
+import type { Session } from '../postgres/session.ts';
+import { decodeServer, decodeTable, decodeView } from './decode-facts.ts';
+import { queries } from './queries.ts';
+import type { PartitionRow, ServerRow, TableRow, TakenNameRow, ViewRefreshRow, ViewRow } from './rows.ts';
+
+/** What to look at. `namePattern` is a regular expression for the names that new partitions may want. */
+export interface FactsRequest {
+  readonly tables: readonly { readonly relation: RelationName; readonly namePattern: string }[];
+  readonly views: readonly RelationName[];
+}
+
+/** Reads the process's clock; given by `app.ts`. */
+export type Clock = () => Instant;
+
+export async function readFacts(session: Session, request: FactsRequest, clock: Clock): Promise<Facts> {
+  const { server, hasBookkeeping } = await readServer(session, clock);
+  const tableRows = await readTables(session, request);
+  const viewRows = await readViews(session, request.views);
+  const partitioned = tableRows.filter(row => row.kind === 'p' && !row.is_partition);
+  const views = viewRows.filter(row => row.kind === 'm');
+  const oids = partitioned.map(row => row.oid);
+  const partitions = await session.query<PartitionRow>(queries.partitions, [oids], 'read the partitions');
+  const taken = await readTakenNames(session, request);
+  const refreshes = hasBookkeeping
+    ? await session.query<ViewRefreshRow>(queries.viewRefreshes, [views.map(row => row.oid)], 'read the last refreshes')
+    : [];
+
+  const byParent = Map.groupBy(partitions, row => row.parent);
+  const refreshOf = new Map(refreshes.map(row => [row.view, row]));
+  return {
+    server,
+    hasBookkeeping,
+    tables: partitioned.map(row =>
+      decodeTable(row, byParent.get(row.oid) ?? [], taken.get(formatRelationName(row)) ?? new Set()),
+    ),
+    views: views.map(row => decodeView(row, refreshOf.get(row.oid))),
+    missing: [
+      ...missing(
+        request.tables.map(({ relation }) => relation),
+        tableRows,
+        whyNotATable,
+      ),
+      ...missing(request.views, viewRows, row => (row.kind === 'm' ? undefined : 'not-a-materialized-view')),
+    ],
+  };
+}
+
+export async function readServer(
+  session: Session,
+  clock: Clock,
+): Promise<{ server: ServerFacts; hasBookkeeping: boolean }> {
+  const before = clock();
+  const [row] = await session.query<ServerRow>(queries.server, [], 'read the server’s version and clock');
+  const after = clock();
+  if (row === undefined) throw new TypeError('the server answered without a row');
+  const processNow = instantFromEpochMs(((toEpochSeconds(before) + toEpochSeconds(after)) / 2) * 1000);
+  return { server: decodeServer(row, processNow), hasBookkeeping: row.has_bookkeeping };
+}
+
+const pairs = (relations: readonly RelationName[]): [string[], string[]] => [
+  relations.map(({ schema }) => schema),
+  relations.map(({ name }) => name),
+];
+
+const readTables = (session: Session, { tables }: FactsRequest) =>
+  session.query<TableRow>(queries.tables, pairs(tables.map(({ relation }) => relation)), 'read the tables');
+
+const readViews = (session: Session, views: readonly RelationName[]) =>
+  session.query<ViewRow>(queries.views, pairs(views), 'read the materialized views');
+
+async function readTakenNames(session: Session, { tables }: FactsRequest): Promise<Map<string, Set<string>>> {
+  const parameters = [...pairs(tables.map(({ relation }) => relation)), tables.map(({ namePattern }) => namePattern)];
+  const rows = await session.query<TakenNameRow>(queries.takenNames, parameters, 'read the names that are taken');
+  const byTable = Map.groupBy(rows, row => formatRelationName({ schema: row.schema, name: row.parent }));
+  return new Map([...byTable].map(([table, taken]) => [table, new Set(taken.map(row => row.taken))]));
+}
+
+function whyNotATable(row: TableRow): MissingReason | undefined {
+  if (row.kind !== 'p') return 'not-partitioned';
+  return row.is_partition ? 'is-a-partition' : undefined;
+}
+
+function missing<Row extends { readonly schema: string; readonly name: string }>(
+  wanted: readonly RelationName[],
+  found: readonly Row[],
+  fault: (row: Row) => MissingReason | undefined,
+): Facts['missing'] {
+  const byName = new Map(found.map(row => [formatRelationName(row), row]));
+  return wanted.flatMap(relation => {
+    const row = byName.get(formatRelationName(relation));
+    const reason = row === undefined ? 'absent' : fault(row);
+    return reason === undefined ? [] : [{ relation, reason }];
+  });
+}

@@ -1,0 +1,86 @@
+/** The rows that the queries of `sql/catalog` return, column by column. */
+
+export interface ServerRow {
+  readonly version_number: number;
+  readonly version: string;
+  readonly database: string;
+  readonly user: string;
+  readonly is_superuser: boolean;
+  readonly is_in_recovery: boolean;
+  readonly is_read_only: boolean;
+  readonly now: string;
+  readonly has_bookkeeping: boolean;
+}
+
+interface OwnedRow {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** `pg_class.relkind` */
+  readonly kind: string;
+  readonly owner: string;
+  readonly is_owner: boolean;
+  readonly may_act_as_owner: boolean;
+}
+
+export interface TableRow extends OwnedRow {
+  readonly is_partition: boolean;
+  readonly strategy: string | null;
+  readonly key_count: number | null;
+  readonly key_column: string | null;
+  readonly key_type: number | null;
+  readonly key_type_name: string | null;
+  readonly row_security: boolean;
+  readonly force_row_security: boolean;
+  readonly replica_identity: string;
+  readonly replica_identity_index: number | null;
+  readonly tablespace: string | null;
+  readonly has_grants: boolean;
+  readonly grants: readonly { grantee: string | null; privilege: string; grantable: boolean; column: string | null }[];
+  readonly default_grantees: readonly (string | null)[];
+  readonly statistics_targets: readonly { column: string; target: number }[];
+  readonly live_rows: number;
+  readonly analyzed_at: string | null;
+  readonly auto_analyzed_at: string | null;
+}
+
+export interface PartitionRow {
+  readonly parent: number;
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly bound: string | null;
+  readonly detach_pending: boolean;
+  readonly has_foreign: boolean;
+  readonly options: readonly string[] | null;
+  readonly bytes: number;
+  readonly rows: number | null;
+  readonly changed_rows: number | null;
+  readonly live_rows: number | null;
+  readonly analyzed_at: string | null;
+  readonly auto_analyzed_at: string | null;
+}
+
+export interface TakenNameRow {
+  readonly schema: string;
+  readonly parent: string;
+  readonly taken: string;
+}
+
+export interface ViewRow extends OwnedRow {
+  readonly is_populated: boolean;
+  readonly concurrent_index: string | null;
+  readonly level: number;
+  readonly reads: readonly number[];
+  readonly is_time_dependent: boolean;
+  readonly fingerprint: string | null;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export interface ViewRefreshRow {
+  readonly view: number;
+  readonly refreshed_at: string;
+  readonly fingerprint: string | null;
+}

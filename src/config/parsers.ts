@@ -1,0 +1,87 @@
+/** Text of the configuration → values. Each parser says why a text is none, as `what is wrong: what to do`. */
+import { Cron } from 'croner';
+import { type CalendarDuration, type Parsed, parseCalendarDuration } from '../domain/duration.ts';
+import { isTimeZone } from '../domain/time.ts';
+import { adviseWord, nearest } from './suggest.ts';
+
+const refuse = (problem: string): { readonly ok: false; readonly problem: string } => ({ ok: false, problem });
+
+const FOREVER = ['keep forever', 'forever'] as const;
+
+/** `90 days`, or `keep forever`. */
+export function parseRetention(text: string): Parsed<CalendarDuration | 'forever'> {
+  const words = text.trim().toLowerCase().replaceAll(/\s+/g, ' ');
+  if (FOREVER.some(word => word === words)) return { ok: true, value: 'forever' };
+  const parsed = parseCalendarDuration(text);
+  const near = parsed.ok ? undefined : nearest(words, FOREVER);
+  return near === undefined ? parsed : refuse(`is not a duration: did you mean '${near}'?`);
+}
+
+export const cronOf = (pattern: string, timezone: string): Cron =>
+  new Cron(pattern, { timezone, mode: '5-or-6-parts', paused: true });
+
+// Any fixed day will do to see whether a pattern ever comes due; a leap year, so that 29 February is not far.
+export const REFERENCE_DAY = new Date('2024-01-01T00:00:00Z');
+
+/** A cron pattern of five parts, or six with seconds first. */
+export function parseSchedule(text: string): Parsed<string> {
+  const advice = "write minute, hour, day, month and weekday, such as '15 3 * * *'";
+  // croner also reads a date, which would come due once and never again.
+  if (text.includes(':')) return refuse(`is a moment, not a cron pattern: ${advice}`);
+  try {
+    if (cronOf(text, 'UTC').nextRun(REFERENCE_DAY) === null) return refuse(`never comes due: ${advice}`);
+    return { ok: true, value: text };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/^CronPattern: /, '').replaceAll(/\.$/g, '') : '';
+    return refuse(`is not a cron pattern (${reason}): ${advice}`);
+  }
+}
+
+/** A zone that both Temporal, which lays out partitions, and Intl, which schedules, know. */
+export function parseTimeZone(text: string): Parsed<string> {
+  if (isTimeZone(text) && isKnownToIntl(text)) return { ok: true, value: text };
+  const zones = ['UTC', ...Intl.supportedValuesOf('timeZone')];
+  const city = text.toLowerCase().replaceAll(' ', '_');
+  const near = zones.find(zone => zone.toLowerCase().endsWith(`/${city}`)) ?? nearest(text, zones);
+  return refuse(`is not a time zone: ${near ? `did you mean '${near}'?` : "write an IANA name, such as 'Europe/Berlin'"}`);
+}
+
+const isKnownToIntl = (timeZone: string): boolean => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+export interface Listen {
+  /** Without the brackets of an IPv6 address. */
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+const LISTEN = /^(?:\[(?<v6>[0-9a-f:.]+)\]|(?<host>[\w.-]+)):(?<port>\d{1,5})$/i;
+
+/** `host:port`, `[::1]:port`. */
+export function parseListen(text: string): Parsed<Listen> {
+  const { v6, host, port } = LISTEN.exec(text.trim())?.groups ?? {};
+  const address = v6 ?? host;
+  if (address === undefined || !isPort(Number(port), 0)) {
+    const bare = /^:?(?<port>\d{1,5})$/.exec(text.trim())?.groups?.port;
+    const example = `127.0.0.1:${bare !== undefined && isPort(Number(bare), 0) ? bare : 9465}`;
+    return refuse(`is not an address and a port: write host:port, such as '${example}', or off`);
+  }
+  return { ok: true, value: { host: address, port: Number(port) } };
+}
+
+export const isPort = (port: number, least = 1): boolean => Number.isInteger(port) && port >= least && port <= 65_535;
+
+/** libpq's words, and the driver's `no-verify`: encrypted, but whoever answers is believed. */
+export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const;
+
+export function parseSslMode(text: string): Parsed<string> {
+  const mode = SSL_MODES.find(word => word === text);
+  return mode ? { ok: true, value: mode } : refuse(`is not a TLS mode: ${adviseWord(text, SSL_MODES)}`);
+}

@@ -1,0 +1,209 @@
+/** The shape of the configuration file, key by key: types, defaults, JSON Schema and reference derive from it. */
+import { z } from 'zod';
+import { type Parsed, parseTimeout } from '../domain/duration.ts';
+import { INTERVALS } from '../domain/interval.ts';
+import { NAME_FIELDS } from '../domain/naming.ts';
+import type { JobName } from '../domain/plan.ts';
+import { RETIREMENTS } from '../domain/policy.ts';
+import { parseDatabaseUrl } from './database-url.ts';
+import { parseListen, parseRetention, parseSchedule, parseTimeZone } from './parsers.ts';
+import { adviseWord } from './suggest.ts';
+
+/** The word that turns a part off. YAML 1.2 reads it as text, not as false. */
+export const OFF = 'off';
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export const LOG_FORMATS = ['json', 'pretty'] as const;
+
+/** The jobs that change a table's partitions, after which its statistics may want an ANALYZE. */
+export const AFTER = ['provision', 'retire'] as const satisfies readonly JobName[];
+
+interface About {
+  /** What the reference calls the type. */
+  readonly title: string;
+  readonly description: string;
+  readonly examples: [string, ...string[]];
+}
+
+/** Text that `parse` understands. A bare number gets the parser's advice, not "is a number". */
+const text = <T>(parse: (text: string) => Parsed<T>, about: About) =>
+  z
+    .string({
+      error: ({ input }) => {
+        const parsed = typeof input === 'number' ? parse(String(input)) : undefined;
+        return parsed && !parsed.ok ? parsed.problem : undefined;
+      },
+    })
+    .meta({ ...about })
+    .transform((value, context) => {
+      const parsed = parse(value);
+      if (parsed.ok) return parsed.value;
+      context.addIssue({ code: 'custom', message: parsed.problem });
+      return z.NEVER;
+    });
+
+const timeout = (description: string, example: string) =>
+  text(parseTimeout, { title: 'length of time', description, examples: [example] }).prefault(example);
+
+const schedule = (description: string, example: string) =>
+  text(parseSchedule, { title: 'cron pattern', description, examples: [example] }).optional();
+
+const cronZone = (fallback: string) =>
+  text(parseTimeZone, {
+    title: 'time zone',
+    description: `The time zone in which \`schedule\` is read. Default: ${fallback}.`,
+    examples: ['Europe/Berlin'],
+  }).optional();
+
+/** A set of keys, or `off`. */
+const orOff = <T extends z.ZodType>(keys: T, example: string) =>
+  z.union([z.literal(OFF), keys], { error: () => `is neither off nor a set of keys: write off, or ${example}` });
+
+const database = z.strictObject({
+  url: text(parseDatabaseUrl, {
+    title: 'address',
+    description:
+      'Where the database is. Keep its password out of the file: name a variable, or let `PGPASSWORD_FILE` supply it. Default: what the `PG…` variables say.',
+    examples: ['$' + '{DATABASE_URL}', 'postgres://partkeeper@db.example:5432/app?sslmode=verify-full'],
+  }).optional(),
+  pool: z.int().min(1).max(100).default(4).describe('The most connections held at once.'),
+  connectTimeout: timeout('How long one attempt to connect may take.', '10s'),
+  lockTimeout: timeout(
+    'How long a statement may wait for one lock. Writers queue behind it for as long, so keep it below what they tolerate.',
+    '200ms',
+  ),
+  lockAttempts: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe('How often a transaction whose locks were not to be had is tried before the run gives up.'),
+  statementTimeout: timeout('How long one statement may run. A refresh or ANALYZE of a large relation needs room.', '15min'),
+});
+
+const analyze = z.strictObject({
+  after: z
+    .union([z.enum(AFTER), z.array(z.enum(AFTER))], {
+      error: ({ input }) =>
+        typeof input === 'string'
+          ? `is not one of ${AFTER.join(', ')}: ${adviseWord(input, AFTER)}`
+          : `is not a job: write ${AFTER.join(' or ')}, or a list of them`,
+    })
+    .meta({ description: 'Analyze when one of these jobs has changed the table; `[]` for none.', examples: ['provision'] })
+    .transform(jobs => (typeof jobs === 'string' ? [jobs] : [...new Set(jobs)]))
+    .prefault('provision'),
+  schedule: schedule('Analyze at these times as well. Default: `jobs.analyze.schedule`, if any.', '15 3 * * *'),
+  timezone: cronZone('`jobs.analyze.timezone`'),
+  changedShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe('Skip a table of whose rows less than this share has changed since its last ANALYZE.'),
+});
+
+const table = z.strictObject({
+  interval: z.enum(INTERVALS).meta({ description: 'The length of one partition.', examples: ['month'] }),
+  premake: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(2)
+    .describe('How many future partitions to keep ready, beyond the current one.'),
+  retention: text(parseRetention, {
+    title: 'duration',
+    description:
+      'How long rows are kept at least: a partition is retired once its newest possible row is older. `keep forever` retires none.',
+    examples: ['90 days', 'keep forever'],
+  }).prefault('keep forever'),
+  retire: z
+    .enum(RETIREMENTS)
+    .default('detach')
+    .describe('What becomes of an expired partition: `drop` deletes it with its rows, `detach` keeps it as a table of its own.'),
+  timezone: text(parseTimeZone, {
+    title: 'time zone',
+    description: 'IANA name; decides where a day, a month begins. Default: UTC.',
+    examples: ['Europe/Berlin'],
+  }).prefault('UTC'),
+  name: z
+    .string()
+    .meta({
+      title: 'name template',
+      description: `How new partitions are called. Placeholders: \`{table}\`, ${Object.keys(NAME_FIELDS)
+        .map(field => `\`{${field}}\``)
+        .join(', ')}. Existing partitions are never recognised by name. Default: by interval, such as \`{table}_{YYYY}_{MM}\`.`,
+      examples: ['{table}_{YYYY}_{MM}'],
+    })
+    .optional(),
+  analyze: orOff(analyze, "keys such as 'after'")
+    .prefault({})
+    .describe('When to bring the statistics of the whole table up to date; autovacuum never does that for a parent. `off`: never.'),
+});
+
+const view = z.strictObject({
+  schedule: schedule('When to refresh. Default: `jobs.refresh.schedule`, if any; without one, only when asked to.', '*/5 * * * *'),
+  timezone: cronZone('`jobs.refresh.timezone`'),
+  populate: z
+    .boolean()
+    .default(true)
+    .describe('May a view that was never populated be filled with a plain refresh? Nobody can read it before that.'),
+  blocking: z
+    .boolean()
+    .default(false)
+    .describe('May a view that cannot be refreshed concurrently be refreshed under a lock that stops its readers?'),
+  skipUnchanged: z
+    .boolean()
+    .default(true)
+    .describe('Leave a refresh out when nothing that the view reads has changed since the last one.'),
+});
+
+const job = (description: string, example: string) =>
+  z
+    .strictObject({ schedule: schedule(description, example), timezone: cronZone('UTC') })
+    .optional();
+
+const jobs = z.strictObject({
+  provision: job(
+    'When to create partitions, for every table. Default: `10 0 * * *`, or `10 * * * *` where a table has hourly partitions.',
+    '10 0 * * *',
+  ),
+  retire: job(
+    'When to retire partitions, for every table. Default: `40 2 * * *`, or `40 * * * *` where a table has hourly partitions.',
+    '40 2 * * *',
+  ),
+  refresh: job('When to refresh the views that name no schedule of their own. Default: never.', '*/10 * * * *'),
+  analyze: job('When to analyze the tables that name no schedule of their own. Default: never.', '15 3 * * *'),
+} satisfies { readonly [K in JobName]: ReturnType<typeof job> });
+
+const http = z.strictObject({
+  listen: text(parseListen, {
+    title: 'host:port',
+    description: 'Where probes and metrics are served. In a container, `0.0.0.0:9465`.',
+    examples: ['127.0.0.1:9465', '[::1]:9465'],
+  }).prefault('127.0.0.1:9465'),
+});
+
+const log = z.strictObject({
+  level: z.enum(LOG_LEVELS).default('info').describe('The least severe messages that are written.'),
+  format: z
+    .enum(LOG_FORMATS)
+    .optional()
+    .describe('One JSON object a line, or lines for people. Default: `pretty` on a terminal, else `json`.'),
+});
+
+export const fileSchema = z
+  .strictObject({
+    database: database.prefault({}).describe('How to reach the database, and how long statements may wait and run.'),
+    tables: z
+      .record(z.string(), table)
+      .default({})
+      .describe('The partitioned tables, by name: `schema.table`, quoted as in SQL where needed.'),
+    views: z.record(z.string(), view).default({}).describe('The materialized views, by name: `schema.view`.'),
+    jobs: jobs.prefault({}).describe('Schedules of whole jobs. Cron patterns have five parts, or six with seconds first.'),
+    http: orOff(http, "keys such as 'listen'").prefault({}).describe('The server for probes and metrics. `off`: none.'),
+    log: log.prefault({}).describe('What is logged, and how.'),
+  })
+  .meta({ title: 'partkeeper configuration', description: 'partkeeper.yaml' });
+
+/** A file that passed: every text parsed, every default filled in. */
+export type FileConfig = z.output<typeof fileSchema>;

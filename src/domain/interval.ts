@@ -1,0 +1,61 @@
+/** The grid of windows that an interval lays over a time zone's calendar. */
+import type { Temporal } from 'temporal-polyfill';
+import { type Instant, isAfter } from './time.ts';
+
+export const INTERVALS = ['hour', 'day', 'week', 'month', 'quarter', 'year'] as const;
+export type Interval = (typeof INTERVALS)[number];
+
+/** Half-open: `lower` belongs to the window, `upper` to the next one. */
+export interface Window {
+  readonly lower: Instant;
+  readonly upper: Instant;
+}
+
+type Zoned = Temporal.ZonedDateTime;
+
+const startOfMonth = (at: Zoned): Zoned => at.with({ day: 1 }).startOfDay();
+
+/** Weeks are ISO weeks and start on Monday. */
+const startOf: { readonly [K in Interval]: (at: Zoned) => Zoned } = {
+  hour: at => at.round({ smallestUnit: 'hour', roundingMode: 'floor' }),
+  day: at => at.startOfDay(),
+  week: at => at.subtract({ days: at.dayOfWeek - 1 }).startOfDay(),
+  month: startOfMonth,
+  quarter: at => startOfMonth(at.with({ day: 1 }).subtract({ months: (at.month - 1) % 3 })),
+  year: at => at.with({ month: 1, day: 1 }).startOfDay(),
+};
+
+const step: { readonly [K in Interval]: Temporal.DurationLike } = {
+  hour: { hours: 1 },
+  day: { days: 1 },
+  week: { weeks: 1 },
+  month: { months: 1 },
+  quarter: { months: 3 },
+  year: { years: 1 },
+};
+
+/** The window of `interval` in `zone` that contains `at`. */
+export function windowAt(at: Instant, interval: Interval, zone: string): Window {
+  const lower = startOf[interval](at.toZonedDateTimeISO(zone));
+  let upper = lower;
+  do {
+    upper = startOf[interval](upper.add(step[interval]));
+    // Zones that shift by half an hour (Lord Howe) have a local hour that starts where it ended: walk on.
+  } while (!isAfter(upper.toInstant(), lower.toInstant()) || !isAfter(upper.toInstant(), at));
+  return { lower: lower.toInstant(), upper: upper.toInstant() };
+}
+
+/** The window after `window`. */
+export const nextWindow = (window: Window, interval: Interval, zone: string): Window => {
+  const { upper } = windowAt(window.upper, interval, zone);
+  return { lower: window.upper, upper };
+};
+
+export const isWindow = (range: Window, interval: Interval, zone: string): boolean => {
+  const window = windowAt(range.lower, interval, zone);
+  return window.lower.equals(range.lower) && window.upper.equals(range.upper);
+};
+
+/** The interval whose window `range` is, if it is one: tells the person which interval the existing partitions have. */
+export const intervalOf = (range: Window, zone: string): Interval | undefined =>
+  INTERVALS.find(interval => isWindow(range, interval, zone));

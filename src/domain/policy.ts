@@ -1,0 +1,54 @@
+/** What people ask for, table by table and view by view; parsed and trusted. */
+import type { CalendarDuration } from './duration.ts';
+import type { Interval } from './interval.ts';
+import type { RelationName } from './relation.ts';
+
+/** What becomes of an expired partition: `detach` keeps it as a table of its own. */
+export const RETIREMENTS = ['drop', 'detach'] as const;
+export type Retirement = (typeof RETIREMENTS)[number];
+
+export interface TablePolicy {
+  readonly relation: RelationName;
+  readonly interval: Interval;
+  /** Future partitions beyond the current one. */
+  readonly premake: number;
+  readonly retention: CalendarDuration | 'forever';
+  readonly retire: Retirement;
+  /** IANA name; decides where a day, a month begins. */
+  readonly timezone: string;
+  /** Template of partition names, see `naming.ts`. */
+  readonly name: string;
+  readonly analyze: AnalyzePolicy | undefined;
+}
+
+export interface AnalyzePolicy {
+  /** A table whose rows changed by less than this share since its last ANALYZE is skipped; 0.1 is PostgreSQL's own figure. */
+  readonly changedShare: number;
+}
+
+export interface ViewPolicy {
+  readonly relation: RelationName;
+  /** May a view that was never populated be filled with a plain refresh? Nobody can read it before. */
+  readonly populate: boolean;
+  /** May a view that cannot be refreshed concurrently be refreshed under a lock that stops its readers? */
+  readonly blocking: boolean;
+  /** May a refresh be left out when nothing that the view reads has changed? */
+  readonly skipUnchanged: boolean;
+}
+
+export interface Policies {
+  readonly tables: readonly TablePolicy[];
+  readonly views: readonly ViewPolicy[];
+}
+
+/** How long statements may wait and run. Milliseconds. */
+export interface StatementBudget {
+  /** For one lock: what a writer may have to queue behind us. */
+  readonly lockTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  /** Tries of one transaction whose locks were not to be had. */
+  readonly lockAttempts: number;
+}
+
+/** How far the clocks of this process and of the database may be apart before nothing is destroyed any more. */
+export const MAX_CLOCK_SKEW_MS = 60_000;

@@ -1,0 +1,34 @@
+/** What every kind of action needs to be run, and the shape of one. */
+import type { ActAs, Action } from '../domain/plan.ts';
+import type { StatementBudget } from '../domain/policy.ts';
+import { ddl, identifier, type Statement } from '../postgres/ddl.ts';
+import type { Session } from '../postgres/session.ts';
+
+/** What running an action once came to. */
+export interface Done {
+  readonly outcome: 'done' | 'already-done';
+  /** Rows and bytes that were removed or rewritten, where known. */
+  readonly rows?: number | undefined;
+  readonly bytes?: number | undefined;
+}
+
+/** Runs statements in one transaction, remembering each; see `execute.ts`. */
+export interface Attempt {
+  readonly session: Session;
+  readonly budget: StatementBudget;
+  /** Runs one statement and keeps its text for the record. */
+  execute(statement: Statement, attempted: string): Promise<void>;
+}
+
+/** One try. Throws a MaintenanceError; whether it is tried again is decided by its code. */
+export type Runner<A extends Action> = (action: A, attempt: Attempt) => Promise<Done>;
+
+/** A kind of action: the statements it consists of, known before it runs, and how it runs. */
+export interface ActionKindDefinition<A extends Action> {
+  readonly statements: (action: A) => readonly Statement[];
+  readonly run: Runner<A>;
+}
+
+/** Whatever runs as a member of the owner runs as the owner: it alone may, and it alone shall own what is made. */
+export const becomeOwner = ({ owner, how }: ActAs): readonly Statement[] =>
+  how === 'set-role' ? [ddl`set local role ${identifier(owner)}`] : [];

@@ -1,0 +1,132 @@
+/** The pool of sessions, and how a failed connection is told to a person. */
+import pg from 'pg';
+import type { DatabaseOptions } from '../domain/database.ts';
+import { MaintenanceError } from '../domain/errors.ts';
+import type { StatementBudget } from '../domain/policy.ts';
+import { pinSettings, type Session, sessionOver, typeParsers } from './session.ts';
+import { classify } from './sqlstate.ts';
+
+export interface Database {
+  /** Lends a session for the time of `work`; when `signal` aborts, what it runs is cancelled on the server. */
+  use<T>(work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Waits for what is lent out, then closes every connection. */
+  close(): Promise<void>;
+  /** `postgres://user@host:port/name`, without secrets: for messages. */
+  readonly address: string;
+}
+
+const KEEPALIVE_DELAY_MS = 10_000;
+const MAX_LIFETIME_SECONDS = 3_600;
+
+export const clientConfig = (options: DatabaseOptions): pg.ClientConfig => ({
+  ...(options.connectionString !== undefined && { connectionString: options.connectionString }),
+  ...(options.host !== undefined && { host: options.host }),
+  ...(options.port !== undefined && { port: options.port }),
+  ...(options.user !== undefined && { user: options.user }),
+  ...(options.database !== undefined && { database: options.database }),
+  ...(options.password !== undefined && { password: options.password }),
+  ...(options.sslMode !== undefined && options.connectionString === undefined && { ssl: sslOf(options.sslMode) }),
+  application_name: 'partkeeper',
+  connectionTimeoutMillis: options.connectTimeoutMs,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: KEEPALIVE_DELAY_MS,
+  types: typeParsers,
+});
+
+const sslOf = (mode: string): boolean | { rejectUnauthorized: boolean } =>
+  mode === 'disable' || mode === 'allow' || mode === 'prefer' ? false : { rejectUnauthorized: mode !== 'no-verify' };
+
+export function openDatabase(options: DatabaseOptions, budget: StatementBudget): Database {
+  const config = clientConfig(options);
+  const address = addressOf(config);
+  // A lifetime bounds how long a changed address or a promoted standby goes unnoticed.
+  const pool = new pg.Pool({ ...config, max: options.pool, maxLifetimeSeconds: MAX_LIFETIME_SECONDS });
+  // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => {});
+  pool.on('connect', client => client.on('error', () => {}));
+  const pinned = new WeakSet<pg.PoolClient>();
+
+  const acquire = async (): Promise<pg.PoolClient> => {
+    const client = await pool.connect().catch(error => {
+      const failure = classify(error, `connect to ${address}`);
+      // Whatever stands in the way of a connection, the answer is the same: try again later, or check the address.
+      throw failure.code === 'CONNECTION_FAILED'
+        ? failure
+        : new MaintenanceError('CONNECTION_FAILED', failure.message, {
+            cause: error,
+            hint: failure.hint,
+            sqlstate: failure.sqlstate,
+          });
+    });
+    return client;
+  };
+
+  return {
+    address,
+    async use(work, signal) {
+      const client = await acquire();
+      let broken = false;
+      const onError = () => {
+        broken = true;
+      };
+      client.on('error', onError);
+      const destroy = () => {
+        broken = true;
+        streamOf(client)?.destroy();
+      };
+      try {
+        if (!pinned.has(client)) {
+          await pinSettings(client, budget).catch(error => {
+            throw classify(error, `prepare the session on ${address}`);
+          });
+          pinned.add(client);
+        }
+        const cancel = () => cancelBackend(config, client, destroy);
+        return await work(sessionOver({ client, budget, signal, cancel, destroy }));
+      } catch (error) {
+        // A statement that was cancelled or a socket that broke leaves a client whose state nobody knows.
+        if (error instanceof MaintenanceError && (error.code === 'CANCELLED' || error.code === 'CONNECTION_LOST'))
+          broken = true;
+        throw error;
+      } finally {
+        client.off('error', onError);
+        client.release(broken);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+/** The driver has no way to abort: ask the server over another connection, and give up on the socket if that fails too. */
+async function cancelBackend(config: pg.ClientConfig, client: pg.PoolClient, destroy: () => void): Promise<void> {
+  const pid: unknown = Reflect.get(client, 'processID');
+  const helper = new pg.Client({
+    ...config,
+    application_name: 'partkeeper cancel',
+    connectionTimeoutMillis: 2_000,
+    query_timeout: 2_000,
+  });
+  helper.on('error', () => {});
+  try {
+    await helper.connect();
+    await helper.query('select pg_catalog.pg_cancel_backend($1)', [pid]);
+  } catch {
+    destroy();
+  } finally {
+    await helper.end().catch(() => {});
+  }
+}
+
+const streamOf = (client: pg.PoolClient): { destroy(): void } | undefined => {
+  const connection: unknown = Reflect.get(client, 'connection');
+  const stream: unknown =
+    typeof connection === 'object' && connection !== null ? Reflect.get(connection, 'stream') : undefined;
+  return typeof stream === 'object' && stream !== null && 'destroy' in stream
+    ? (stream as { destroy(): void })
+    : undefined;
+};
+
+function addressOf(config: pg.ClientConfig): string {
+  const { user, host, port, database } = new pg.Client(config);
+  return `postgres://${encodeURIComponent(user ?? '')}@${host}:${port}/${encodeURIComponent(database ?? '')}`;
+}

@@ -1,0 +1,131 @@
+/** One connection, pinned to settings under which our statements mean one thing, and cancellable. */
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { MaintenanceError } from '../domain/errors.ts';
+import type { StatementBudget } from '../domain/policy.ts';
+import type { Statement } from './ddl.ts';
+import { classify } from './sqlstate.ts';
+
+export interface Session {
+  /** Runs a read with parameters. `attempted` completes "could not …" should it fail. */
+  query<Row extends object>(sql: string, parameters: readonly unknown[], attempted: string): Promise<readonly Row[]>;
+  /** Runs a statement made by the `ddl` tag. */
+  execute(statement: Statement, attempted: string): Promise<void>;
+  /** BEGIN … COMMIT, or ROLLBACK when `work` throws. Locks wait for `lockTimeoutMs` each. */
+  transaction<T>(budget: TransactionBudget, work: () => Promise<T>): Promise<T>;
+}
+
+export type TransactionBudget = Pick<StatementBudget, 'lockTimeoutMs' | 'statementTimeoutMs'>;
+
+/**
+ * Pinned once per connection. Bounds are printed in the session's TimeZone and DateStyle; a search_path without user
+ * schemas keeps other people's functions and operators from being taken for the system's.
+ */
+export const pinnedSettings = (budget: TransactionBudget): Readonly<Record<string, string>> => ({
+  TimeZone: 'UTC',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'iso_8601',
+  extra_float_digits: '1',
+  standard_conforming_strings: 'on',
+  client_encoding: 'UTF8',
+  search_path: 'pg_catalog, pg_temp',
+  lock_timeout: `${budget.lockTimeoutMs}ms`,
+  statement_timeout: `${budget.statementTimeoutMs}ms`,
+  idle_in_transaction_session_timeout: '30s',
+  default_transaction_isolation: 'read committed',
+});
+
+export async function pinSettings(client: pg.ClientBase, budget: TransactionBudget): Promise<void> {
+  const settings = Object.entries(pinnedSettings(budget));
+  await client.query(
+    'select pg_catalog.set_config(s.name, s.value, false) from pg_catalog.unnest($1::text[], $2::text[]) as s (name, value)',
+    [settings.map(([name]) => name), settings.map(([, value]) => value)],
+  );
+}
+
+/** Timestamps and dates stay text: as JavaScript dates they would lose microseconds, and dates would move by a zone. */
+export const typeParsers: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number) => {
+    switch (oid) {
+      case pg.types.builtins.INT8:
+      case pg.types.builtins.OID:
+        return Number;
+      case pg.types.builtins.TIMESTAMPTZ:
+      case pg.types.builtins.TIMESTAMP:
+      case pg.types.builtins.DATE:
+        return String;
+      default:
+        return pg.types.getTypeParser(oid);
+    }
+  }) as typeof pg.types.getTypeParser,
+};
+
+// Longer than the server may need to answer "canceling statement due to statement timeout".
+const SILENCE_GRACE_MS = 15_000;
+
+export interface SessionOptions {
+  readonly client: pg.ClientBase;
+  readonly budget: TransactionBudget;
+  readonly signal: AbortSignal | undefined;
+  /** Asks the server, over another connection, to cancel what this session runs. */
+  readonly cancel: () => Promise<void>;
+  /** Tears the socket down. */
+  readonly destroy: () => void;
+}
+
+export function sessionOver({ client, budget, signal, cancel, destroy }: SessionOptions): Session {
+  const run = async <T>(attempted: string, timeoutMs: number, query: () => Promise<T>): Promise<T> => {
+    if (signal?.aborted) throw cancelled(attempted, signal);
+    const finished = new AbortController();
+    const onAbort = () => void cancel();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    // statement_timeout lives in the server; behind a network that swallows packets only our own clock notices.
+    const watchdog = delay(timeoutMs + SILENCE_GRACE_MS, undefined, { signal: finished.signal, ref: false }).then(
+      destroy,
+      () => {},
+    );
+    try {
+      return await query();
+    } catch (error) {
+      throw signal?.aborted ? cancelled(attempted, signal, error) : classify(error, attempted);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      finished.abort();
+      await watchdog;
+    }
+  };
+
+  let timeoutMs = budget.statementTimeoutMs;
+  const execute = (text: string, attempted: string) => run(attempted, timeoutMs, () => client.query(text));
+
+  return {
+    async query<Row extends object>(sql: string, parameters: readonly unknown[], attempted: string) {
+      const { rows } = await run(attempted, timeoutMs, () => client.query<Row>(sql, [...parameters]));
+      return rows;
+    },
+    async execute(statement, attempted) {
+      await execute(statement.text, attempted);
+    },
+    async transaction(limits, work) {
+      timeoutMs = limits.statementTimeoutMs;
+      await execute(
+        `begin; set local lock_timeout = '${Math.trunc(limits.lockTimeoutMs)}ms'; set local statement_timeout = '${Math.trunc(limits.statementTimeoutMs)}ms'`,
+        'begin a transaction',
+      );
+      try {
+        const result = await work();
+        await execute('commit', 'commit');
+        return result;
+      } catch (error) {
+        // Should this fail as well, the connection is gone and the server has rolled back already.
+        await client.query('rollback').catch(destroy);
+        throw error;
+      } finally {
+        timeoutMs = budget.statementTimeoutMs;
+      }
+    },
+  };
+}
+
+const cancelled = (attempted: string, signal: AbortSignal, cause?: unknown): MaintenanceError =>
+  new MaintenanceError('CANCELLED', `stopped before it could ${attempted}: ${String(signal.reason)}`, { cause });

@@ -1,0 +1,106 @@
+/** What happens, as data. Whoever acts emits; log, metrics, progress and ledger subscribe and decide nothing. */
+import type { MaintenanceError } from '../domain/errors.ts';
+import type { Facts } from '../domain/facts.ts';
+import type { Action, Finding, JobName, Plan, Skip } from '../domain/plan.ts';
+import type { RelationName } from '../domain/relation.ts';
+import type { Instant } from '../domain/time.ts';
+
+/** What made a run start. */
+export const TRIGGERS = ['schedule', 'manual', 'startup', 'after'] as const;
+export type Trigger = (typeof TRIGGERS)[number];
+
+/**
+ * `success`: everything planned was done, or there was nothing to do. `partial`: some of it. `failure`: none of what was
+ * planned, or no plan could be made. `canceled`: stopped on request.
+ */
+export const OUTCOMES = ['success', 'partial', 'failure', 'canceled'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** One job on one target, from observing to observing again. */
+export interface RunIdentity {
+  readonly runId: string;
+  readonly job: JobName;
+  readonly target: RelationName;
+  readonly trigger: Trigger;
+}
+
+/** What doing an action came to. */
+export interface ActionResult {
+  /** `already-done`: somebody else did it first, and it is as wanted. */
+  readonly outcome: 'done' | 'already-done';
+  /** Each statement that was run, in order. */
+  readonly statements: readonly string[];
+  readonly attempts: number;
+  readonly durationMs: number;
+  /** Rows and bytes that it removed or refreshed, where known. */
+  readonly rows?: number | undefined;
+  readonly bytes?: number | undefined;
+}
+
+export type Event =
+  | { readonly kind: 'run-started'; readonly run: RunIdentity; readonly at: Instant }
+  | { readonly kind: 'planned'; readonly run: RunIdentity; readonly plan: Plan }
+  | { readonly kind: 'action-started'; readonly run: RunIdentity; readonly action: Action }
+  | {
+      readonly kind: 'action-retried';
+      readonly run: RunIdentity;
+      readonly action: Action;
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly error: MaintenanceError;
+    }
+  | {
+      readonly kind: 'action-finished';
+      readonly run: RunIdentity;
+      readonly action: Action;
+      readonly result: ActionResult;
+    }
+  | {
+      readonly kind: 'action-failed';
+      readonly run: RunIdentity;
+      readonly action: Action;
+      readonly error: MaintenanceError;
+      readonly attempts: number;
+      readonly durationMs: number;
+    }
+  | {
+      readonly kind: 'run-finished';
+      readonly run: RunIdentity;
+      readonly outcome: Outcome;
+      readonly at: Instant;
+      readonly durationMs: number;
+      readonly done: number;
+      readonly failed: number;
+      readonly skips: readonly Skip[];
+      readonly findings: readonly Finding[];
+      readonly error?: MaintenanceError | undefined;
+    }
+  /** Facts were read in the background or by a run: the source of every state metric. */
+  | { readonly kind: 'observed'; readonly facts: Facts; readonly durationMs: number }
+  | { readonly kind: 'observation-failed'; readonly error: MaintenanceError; readonly durationMs: number }
+  | {
+      readonly kind: 'scheduled';
+      readonly job: JobName;
+      readonly target: RelationName;
+      /** Undefined when the job has no schedule for this target. */
+      readonly nextRun: Instant | undefined;
+    }
+  | { readonly kind: 'ready-changed'; readonly ready: boolean; readonly because: string }
+  | { readonly kind: 'listening'; readonly address: string }
+  | { readonly kind: 'stopping'; readonly because: string }
+  | { readonly kind: 'stopped' };
+
+export type Emit = (event: Event) => void;
+
+/** Sends every event to every subscriber; one that throws does not keep the others from theirs. */
+export const fanOut =
+  (subscribers: readonly Emit[], onSubscriberError: (error: unknown) => void): Emit =>
+  event => {
+    for (const subscriber of subscribers) {
+      try {
+        subscriber(event);
+      } catch (error) {
+        onSubscriberError(error);
+      }
+    }
+  };

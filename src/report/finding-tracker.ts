@@ -1,0 +1,52 @@
+/** Which findings stand at the moment, and what a run changed about that: a fault is news once, not every five minutes. */
+import type { Finding } from '../domain/plan.ts';
+import { formatRelationName } from '../domain/relation.ts';
+import type { Event } from './events.ts';
+
+export interface FindingChanges {
+  /** Not found by any run before, or found with another message. */
+  readonly appeared: readonly Finding[];
+  /** Found before with the very same message. */
+  readonly remained: readonly Finding[];
+  /** Found before, and now by none; not when the same fault merely got another message. */
+  readonly cleared: readonly Finding[];
+}
+
+export interface FindingTracker {
+  readonly update: (finished: Extract<Event, { kind: 'run-finished' }>) => FindingChanges;
+  /** What stands now, over all jobs, each once. */
+  readonly current: () => readonly Finding[];
+}
+
+const faultOf = ({ target, code }: Finding): string => JSON.stringify([target.schema, target.name, code]);
+const keyOf = (finding: Finding): string => JSON.stringify([faultOf(finding), finding.message]);
+const byKey = (findings: readonly Finding[]): ReadonlyMap<string, Finding> =>
+  new Map(findings.map(finding => [keyOf(finding), finding]));
+
+/**
+ * Jobs look at the same table and find different faults, or the same one: a fault stands as long as the last run of any
+ * job has found it. A run that broke down has not looked at everything, so it can add faults but clears none.
+ */
+export function trackFindings(): FindingTracker {
+  const byRun = new Map<string, readonly Finding[]>();
+  const standing = (): ReadonlyMap<string, Finding> => byKey([...byRun.values()].flat());
+
+  return {
+    current: () => [...standing().values()],
+    update({ run, findings, error }) {
+      const before = standing();
+      const slot = `${run.job} ${formatRelationName(run.target)}`;
+      const kept = error === undefined ? [] : (byRun.get(slot) ?? []);
+      byRun.set(slot, [...byKey([...kept, ...findings]).values()]);
+
+      const after = standing();
+      const faults = new Set([...after.values()].map(faultOf));
+      const found = [...byKey(findings)];
+      return {
+        appeared: found.filter(([key]) => !before.has(key)).map(([, finding]) => finding),
+        remained: found.filter(([key]) => before.has(key)).map(([, finding]) => finding),
+        cleared: [...before.values()].filter(finding => !faults.has(faultOf(finding))),
+      };
+    },
+  };
+}

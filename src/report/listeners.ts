@@ -1,0 +1,10 @@
+/** A subscriber as a table with one listener per kind of event, so that the compiler finds the kind that was forgotten. */
+import type { Emit, Event } from './events.ts';
+
+type EventOf = { readonly [K in Event['kind']]: Extract<Event, { kind: K }> };
+export type Listeners = { readonly [K in Event['kind']]: (event: EventOf[K]) => void };
+
+export const listenWith = (listeners: Listeners): Emit => {
+  const hear = <K extends Event['kind']>(kind: K, event: EventOf[K]): void => listeners[kind](event);
+  return event => hear(event.kind, event);
+};

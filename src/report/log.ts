@@ -1,0 +1,218 @@
+/** Events → log lines. The message of a kind of line never varies; what varies is in fields, and once more as a sentence. */
+import type { MaintenanceError } from '../domain/errors.ts';
+import type { Action, Because, Finding, Severity } from '../domain/plan.ts';
+import { formatRelationName } from '../domain/relation.ts';
+import type { Emit, Event, Outcome, RunIdentity } from './events.ts';
+import {
+  explainAction,
+  explainError,
+  explainFinding,
+  explainOutcome,
+  explainResult,
+  explainSkip,
+  nameOf,
+} from './explain.ts';
+import { formatElapsed, plural } from './figures.ts';
+import { trackFindings } from './finding-tracker.ts';
+import { listenWith } from './listeners.ts';
+import type { Logger } from './logger.ts';
+
+type Finished = Extract<Event, { kind: 'run-finished' }>;
+type Level = 'debug' | 'info' | 'warn' | 'error';
+
+const LEVEL_OF_FINDING: { readonly [K in Severity]: Level } = { info: 'info', warning: 'warn', error: 'error' };
+const LEVEL_OF_OUTCOME: { readonly [K in Outcome]: Level } = {
+  success: 'info',
+  partial: 'warn',
+  failure: 'error',
+  canceled: 'info',
+};
+
+/**
+ * A subscriber that logs each event once. Per run there is one line at `info` or above, and one per action; a finding is
+ * logged when it appears, changes or vanishes, and at `debug` while it merely lasts, as is a database that stays away.
+ */
+export function logEvents(logger: Logger): Emit {
+  const tracker = trackFindings();
+  const logged = new WeakSet<MaintenanceError>();
+  let lastObservationProblem: string | undefined;
+
+  const failureFields = (error: MaintenanceError) => {
+    logged.add(error);
+    return errorFields(error);
+  };
+
+  const logFindings = (finished: Finished): void => {
+    const { appeared, remained, cleared } = tracker.update(finished);
+    const run = runFields(finished.run);
+    for (const finding of appeared) logger[LEVEL_OF_FINDING[finding.severity]](findingFields(run, finding), 'finding');
+    for (const finding of remained) logger.debug(findingFields(run, finding), 'finding remains');
+    for (const finding of cleared) {
+      const fields = findingFields(run, finding);
+      logger.info({ ...fields, text: `No longer so: ${fields.text}` }, 'finding cleared');
+    }
+  };
+
+  const logSkips = ({ run, skips }: Finished): void => {
+    if (!logger.isLevelEnabled('debug')) return;
+    for (const skip of skips) {
+      const { reason, detail } = skip;
+      const fields = { ...runFields(run), relation: formatRelationName(skip.relation), reason, detail };
+      logger.debug({ ...fields, text: explainSkip(skip) }, 'skipped');
+    }
+  };
+
+  const logRun = (finished: Finished): void => {
+    const { run, outcome, done, failed, skips, findings, durationMs, error } = finished;
+    const fields = {
+      ...runFields(run),
+      outcome,
+      done,
+      failed,
+      skipped: skips.length,
+      findings: findings.length,
+      durationMs,
+    };
+    const text = explainOutcome(finished);
+    // What an action failed of is on that action's line.
+    const isNews = error !== undefined && !logged.has(error);
+    const line = isNews
+      ? { ...fields, ...failureFields(error), text: `${text}: ${explainError(error)}` }
+      : { ...fields, text };
+    logger[LEVEL_OF_OUTCOME[outcome]](line, 'run finished');
+  };
+
+  return listenWith({
+    'run-started': ({ run }) =>
+      logger.debug(
+        { ...runFields(run), text: `${run.job} ${nameOf(run.target)} begins (${run.trigger})` },
+        'run started',
+      ),
+    planned: ({ run, plan }) =>
+      logger.debug(
+        {
+          ...runFields(run),
+          now: plan.now,
+          actions: plan.actions.length,
+          skips: plan.skips.length,
+          text: `${run.job} ${nameOf(run.target)}: ${plural(plan.actions.length, 'action')} planned`,
+        },
+        'planned',
+      ),
+    'action-started': ({ run, action }) =>
+      logger.debug({ ...actionFields(run, action), text: sentenceOf(action) }, 'action started'),
+    'action-retried': ({ run, action, attempt, delayMs, error }) =>
+      logger.warn(
+        {
+          ...actionFields(run, action),
+          ...errorFields(error),
+          attempt,
+          delayMs,
+          text: `${explainAction(action).headline}: attempt ${attempt} failed, next in ${formatElapsed(delayMs)}: ${explainError(error)}`,
+        },
+        'action retried',
+      ),
+    'action-finished': ({ run, action, result }) =>
+      logger.info(
+        {
+          ...actionFields(run, action),
+          ...result,
+          text: `${explainResult(action, result)}; ${explainAction(action).why}`,
+        },
+        'action finished',
+      ),
+    'action-failed': ({ run, action, error, attempts, durationMs }) =>
+      logger.error(
+        {
+          ...actionFields(run, action),
+          ...failureFields(error),
+          attempts,
+          durationMs,
+          text: `${explainAction(action).headline}: failed after ${plural(attempts, 'attempt')}: ${explainError(error)}`,
+        },
+        'action failed',
+      ),
+    'run-finished': finished => {
+      logFindings(finished);
+      logSkips(finished);
+      logRun(finished);
+    },
+    observed: ({ facts, durationMs }) => {
+      const { tables, views, missing } = facts;
+      const counts = { tables: tables.length, views: views.length, missing: missing.length, durationMs };
+      const recovered = lastObservationProblem !== undefined;
+      lastObservationProblem = undefined;
+      logger[recovered ? 'info' : 'debug'](
+        { ...counts, text: recovered ? 'The database can be read again.' : 'Facts were read from the database.' },
+        'observed',
+      );
+    },
+    'observation-failed': ({ error, durationMs }) => {
+      const problem = `${error.code} ${error.sqlstate}`;
+      const level = problem === lastObservationProblem ? 'debug' : 'error';
+      lastObservationProblem = problem;
+      logger[level](
+        { ...failureFields(error), durationMs, text: `The database could not be read: ${explainError(error)}` },
+        'observation failed',
+      );
+    },
+    scheduled: ({ job, target, nextRun }) =>
+      logger.debug(
+        {
+          job,
+          target: formatRelationName(target),
+          nextRun,
+          text: `${job} ${nameOf(target)}: ${nextRun === undefined ? 'not scheduled' : `next at ${nextRun.toString()}`}`,
+        },
+        'scheduled',
+      ),
+    'ready-changed': ({ ready, because }) =>
+      logger[ready ? 'info' : 'warn'](
+        { ready, reason: because, text: `${ready ? 'Ready' : 'Not ready'}: ${because}` },
+        'readiness changed',
+      ),
+    listening: ({ address }) => logger.info({ address, text: `Listening on ${address}` }, 'listening'),
+    stopping: ({ because }) => logger.info({ reason: because, text: `Stopping: ${because}` }, 'stopping'),
+    stopped: () => logger.info({ text: 'Stopped.' }, 'stopped'),
+  });
+}
+
+const runFields = ({ job, target, runId, trigger }: RunIdentity) => ({
+  job,
+  target: formatRelationName(target),
+  run: runId,
+  trigger,
+});
+
+const actionFields = (run: RunIdentity, action: Action) => ({
+  ...runFields(run),
+  action: action.kind,
+  relation: formatRelationName(action.relation),
+  because: becauseFields(action.because),
+});
+
+const becauseFields = (because: Because) =>
+  because.rule === 'reads-refreshed' ? { ...because, view: formatRelationName(because.view) } : because;
+
+const errorFields = (error: MaintenanceError) => ({
+  code: error.code,
+  sqlstate: error.sqlstate,
+  hint: error.hint,
+  error: error.message,
+  // Where an unforeseen error came from; of the others, code and message say it.
+  ...(error.code === 'UNEXPECTED' ? { err: error } : {}),
+});
+
+const findingFields = (run: ReturnType<typeof runFields>, finding: Finding) => ({
+  ...run,
+  target: formatRelationName(finding.target),
+  code: finding.code,
+  severity: finding.severity,
+  hint: finding.hint,
+  text: explainFinding(finding),
+});
+
+const sentenceOf = (action: Action): string => {
+  const { headline, why } = explainAction(action);
+  return `${headline}; ${why}`;
+};
