@@ -2,7 +2,7 @@
  * One job on some targets: observe → plan → execute → observe → report. A target that fails does not keep the next one from
  * its turn, nor an action the actions after it.
  */
-import { asMaintenanceError, type MaintenanceError, retryOf } from './domain/errors.ts';
+import { asMaintenanceError, MaintenanceError, retryOf } from './domain/errors.ts';
 import { momentsOf } from './domain/moments.ts';
 import type { Action, Finding, JobName, Plan, Skip } from './domain/plan.ts';
 import type { StatementBudget } from './domain/policy.ts';
@@ -29,7 +29,10 @@ export interface RunRequest {
   readonly trigger: Trigger;
   /** Do it although it is not due. */
   readonly isAskedFor: boolean;
+  /** Aborted: what runs is cancelled. */
   readonly signal: AbortSignal;
+  /** Aborted: what runs may finish, and nothing more is begun. */
+  readonly stopping: AbortSignal;
   /** A moment to pretend instead of the clocks: for a demonstration database only. */
   readonly at?: Instant | undefined;
 }
@@ -39,6 +42,7 @@ export interface RunReport {
   readonly outcome: Outcome;
   readonly done: number;
   readonly failed: number;
+  /** What the run's plan left alone. */
   readonly skips: readonly Skip[];
   /** As they are after the run. */
   readonly findings: readonly Finding[];
@@ -97,10 +101,12 @@ async function runTarget(
   const started = runner.monotonicMs();
   runner.emit({ kind: 'run-started', run, at: runner.clock() });
   const tally: Tally = { done: 0, failures: [] };
+  let skips: readonly Skip[] = [];
   let plan: Plan | undefined;
   try {
     if (planned instanceof Error) throw planned;
     plan = partOf(planned, target);
+    skips = plan.skips;
     runner.emit({ kind: 'planned', run, plan });
     for (let plans = 1; plan.actions.length > 0; plans += 1) {
       tally.failures = [];
@@ -114,10 +120,10 @@ async function runTarget(
   }
   const report: RunReport = {
     run,
-    outcome: outcomeOf(tally, request.signal),
+    outcome: outcomeOf(tally),
     done: tally.done,
     failed: tally.failures.length,
-    skips: plan?.skips ?? [],
+    skips,
     findings: plan?.findings ?? [],
     error: tally.failures[0],
   };
@@ -132,12 +138,14 @@ interface Tally {
 
 async function runActions(
   runner: Runner,
-  { signal }: RunRequest,
+  { signal, stopping }: RunRequest,
   run: RunIdentity,
   actions: readonly Action[],
   tally: Tally,
 ): Promise<void> {
   for (const action of actions) {
+    if (stopping.aborted)
+      throw new MaintenanceError('CANCELLED', `stopped before every action was begun: ${String(stopping.reason)}`);
     runner.emit({ kind: 'action-started', run, action });
     const started = runner.monotonicMs();
     let attempts = 1;
@@ -166,8 +174,8 @@ const ENDS_THE_RUN: ReadonlySet<MaintenanceError['code']> = new Set([
   'READ_ONLY',
 ]);
 
-function outcomeOf({ done, failures }: Tally, signal: AbortSignal): Outcome {
+function outcomeOf({ done, failures }: Tally): Outcome {
   if (failures.length === 0) return 'success';
-  if (signal.aborted) return 'canceled';
+  if (failures.some(({ code }) => code === 'CANCELLED')) return 'canceled';
   return done > 0 ? 'partial' : 'failure';
 }

@@ -7,6 +7,7 @@ do $schema$
 begin
   if pg_catalog.to_regnamespace('partkeeper') is null then
     create schema partkeeper;
+    comment on schema partkeeper is 'partkeeper''s own records.';
   end if;
 end
 $schema$;
@@ -17,7 +18,7 @@ create table if not exists partkeeper.view_refreshes (
   relation text not null,
   refreshed_at timestamptz not null,
   fingerprint text,
-  "concurrently" boolean not null,
+  is_concurrent boolean not null,
   duration_ms double precision,
 
   constraint view_refreshes_pkey primary key (view)
@@ -25,10 +26,12 @@ create table if not exists partkeeper.view_refreshes (
 
 comment on table partkeeper.view_refreshes is 'The last successful refresh of each materialized view.';
 comment on column partkeeper.view_refreshes.view is 'The view''s OID in pg_class.';
-comment on column partkeeper.view_refreshes.relation is 'Its name at that time, schema included, for people who read this.';
+comment on column partkeeper.view_refreshes.relation is
+  'Its name at that time, schema included, for people who read this.';
 comment on column partkeeper.view_refreshes.refreshed_at is
   'When the refresh began, on the database''s clock: what was written later is not in the view.';
 comment on column partkeeper.view_refreshes.fingerprint is
-  'What the view''s base tables looked like before that refresh. The same again means that nothing changed; null means not known.';
-comment on column partkeeper.view_refreshes."concurrently" is 'Whether readers could go on meanwhile.';
+  'What the view''s base tables looked like before that refresh. The same again means that nothing changed; null means '
+  'that it is not known.';
+comment on column partkeeper.view_refreshes.is_concurrent is 'Whether readers could go on meanwhile.';
 comment on column partkeeper.view_refreshes.duration_ms is 'How long it took, in milliseconds.';

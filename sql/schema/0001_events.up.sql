@@ -138,7 +138,8 @@ comment on trigger trigger_apply_metadata_validation on unified.event_metric_eve
   'Standard metadata in every row, whoever writes it.';
 
 comment on table unified.event_metric_events is
-  'Events and metrics of all subsystems, one partition for each calendar month in UTC. Part of partkeeper''s bundled schema.';
+  'Events and metrics of all subsystems, one partition for each calendar month in UTC. '
+  'Part of partkeeper''s bundled schema.';
 comment on column unified.event_metric_events.id is 'Unique together with event_timestamp.';
 comment on column unified.event_metric_events.event_type is 'What happened, for example cache_miss.';
 comment on column unified.event_metric_events.event_category is 'monitoring, validation, cache, error or dlq.';

@@ -33,6 +33,41 @@ comment on function unified.event_metric_partitions() is
   'The partitions of unified.event_metric_events and what each covers, read from the catalog and not from names. '
   '"covers" is null for a default partition and whatever else is no plain range.';
 
+create or replace function unified.secure_event_metric_partition(partition regclass) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  parent pg_class;
+  statement text;
+begin
+  select * into strict parent from pg_class where oid = 'unified.event_metric_events'::regclass;
+  for statement in
+    select format('alter table %s owner to %s', partition, parent.relowner::regrole)
+    from pg_class where oid = partition and relowner <> parent.relowner
+    union all
+    -- What default privileges handed out to others, on Supabase to everybody.
+    select distinct format('revoke all on table %s from %s', partition,
+                           coalesce(nullif(grantee, 0)::regrole::text, 'public'))
+    from pg_class, aclexplode(relacl) where oid = partition and grantee <> relowner
+    union all
+    select format('grant %s on table %s to %s%s', privilege_type, partition,
+                  coalesce(nullif(grantee, 0)::regrole::text, 'public'),
+                  case when is_grantable then ' with grant option' else '' end)
+    from aclexplode(parent.relacl) where grantee <> parent.relowner
+    union all
+    select format('alter table %s enable row level security', partition) where parent.relrowsecurity
+    union all
+    select format('alter table %s force row level security', partition) where parent.relforcerowsecurity
+  loop
+    execute statement;
+  end loop;
+end
+$$;
+comment on function unified.secure_event_metric_partition(regclass) is
+  'Gives a table that is going to be attached what CREATE TABLE … LIKE leaves out: owner, rights and row level security '
+  'of unified.event_metric_events.';
+
 create or replace function unified.create_monthly_partition(at timestamptz) returns setof text
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -42,20 +77,19 @@ set lock_timeout = '2s'
 as $$
 declare
   parent constant regclass := 'unified.event_metric_events';
-  parent_facts pg_class;
   month tstzrange;
   covered tstzmultirange;
   in_the_way text;
   partition_name text;
   partition text;
-  statement text;
 begin
   if at is null or not isfinite(at) then
-    raise exception using errcode = 'invalid_parameter_value', message = 'create_monthly_partition needs a moment in time';
+    raise exception using
+      errcode = 'invalid_parameter_value',
+      message = 'create_monthly_partition needs a moment in time';
   end if;
   -- One at a time, the service included. What is decided below is read after the lock was given.
   perform pg_advisory_xact_lock(hashtextextended('partkeeper/' || parent::oid, 0));
-  select * into strict parent_facts from pg_class where oid = parent;
 
   for month in
     select tstzrange(first, first + interval '1 month')
@@ -86,25 +120,7 @@ begin
 
     -- CREATE … PARTITION OF would lock out readers and writers of the parent; ATTACH lets both go on.
     execute format('create table %s (like %s including all excluding identity)', partition, parent);
-    -- LIKE knows nothing of ownership, rights and row level security, and default privileges may have added rights.
-    for statement in
-      select format('alter table %s owner to %s', partition, parent_facts.relowner::regrole)
-      from pg_class where oid = to_regclass(partition) and relowner <> parent_facts.relowner
-      union all
-      select distinct format('revoke all on table %s from %s', partition, coalesce(nullif(grantee, 0)::regrole::text, 'public'))
-      from pg_class, aclexplode(relacl) where oid = to_regclass(partition) and grantee <> relowner
-      union all
-      select format('grant %s on table %s to %s%s', lower(privilege_type), partition,
-                    coalesce(nullif(grantee, 0)::regrole::text, 'public'),
-                    case when is_grantable then ' with grant option' else '' end)
-      from aclexplode(parent_facts.relacl) where grantee <> parent_facts.relowner
-      union all
-      select format('alter table %s enable row level security', partition) where parent_facts.relrowsecurity
-      union all
-      select format('alter table %s force row level security', partition) where parent_facts.relforcerowsecurity
-    loop
-      execute statement;
-    end loop;
+    perform unified.secure_event_metric_partition(to_regclass(partition));
     execute format('alter table %s attach partition %s for values from (%L) to (%L)',
                    parent, partition, lower(month), upper(month));
     raise notice 'created %', partition;
@@ -121,7 +137,8 @@ language sql
 set search_path = pg_catalog, pg_temp
 as $$ select unified.create_monthly_partition(now()) $$;
 comment on function unified.create_monthly_partition() is
-  'Creates the partitions for this month and the next one (UTC) where they are missing; returns the names of those it created.';
+  'Creates the partitions for this month and the next one (UTC) where they are missing; returns the names of those it '
+  'created.';
 
 create or replace function unified.cleanup_old_partitions(retention interval, at timestamptz default now())
 returns setof text
@@ -141,7 +158,9 @@ begin
   if cutoff is null or not isfinite(at) or cutoff >= at then
     raise exception using
       errcode = 'invalid_parameter_value',
-      message = format('a retention of %s keeps nothing: it must be longer than no time', coalesce(retention::text, 'null'));
+      message = format('a retention of %s before %s keeps nothing',
+                       coalesce(retention::text, 'null'), coalesce(at::text, 'null')),
+      hint = 'Give a retention longer than no time, such as interval ''90 days''.';
   end if;
   if at > now() then
     raise exception using
@@ -199,7 +218,8 @@ language sql
 set search_path = pg_catalog, pg_temp
 as $$ select unified.cleanup_old_partitions(interval '90 days', now()) $$;
 comment on function unified.cleanup_old_partitions() is
-  'Drops the partitions that ended 90 days ago or earlier, oldest first and at most 12; returns their names. Creates nothing.';
+  'Drops the partitions that ended 90 days ago or earlier, oldest first and at most 12; returns their names. Creates '
+  'nothing.';
 
 -- The first two months are made like all the others.
 do $$ begin perform unified.create_monthly_partition(); end $$;

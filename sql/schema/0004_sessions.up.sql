@@ -62,7 +62,8 @@ begin
   return new;
 end
 $$;
-comment on function unified.update_updated_at_column() is 'Sets updated_at of a changed row to the time of the transaction.';
+comment on function unified.update_updated_at_column() is
+  'Sets updated_at of a changed row to the time of the transaction.';
 
 create or replace trigger trigger_update_sessions_timestamp
   before update on public.sessions

@@ -25,6 +25,7 @@ begin
     loop
       execute format('revoke all on table %s from %I', secured, role_name);
     end loop;
+    execute format('revoke execute on function unified.validate_metadata(jsonb) from %I', role_name);
     execute format('revoke usage on schema unified from %I', role_name);
   end loop;
 end

@@ -55,6 +55,8 @@ begin
   alter table public.sessions enable row level security;
   execute format('grant select, insert, update, delete on table public.sessions to %I', service);
   execute format('grant select on table public.sessions to %I', reader);
+  -- Called by the trigger with the rights of whoever writes.
+  execute format('grant execute on function unified.validate_metadata(jsonb) to %I', service);
   -- Materialized views know no row level security; these hold counts and averages only.
   execute format('grant select on table unified.mv_recent_events, unified.mv_error_summary, '
                  'unified.mv_performance_metrics to %I, %I', service, reader);

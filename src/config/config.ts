@@ -1,9 +1,10 @@
 /** The trusted configuration: what everything after `loadConfig` works with. */
 import type { DatabaseOptions } from '../domain/database.ts';
+import type { LogFormat, LogLevel } from '../domain/logging.ts';
 import type { JobName } from '../domain/plan.ts';
 import type { StatementBudget, TablePolicy, ViewPolicy } from '../domain/policy.ts';
 import type { Listen } from './parsers.ts';
-import type { AFTER, LOG_FORMATS, LOG_LEVELS } from './schema.ts';
+import type { AFTER } from './schema.ts';
 
 /** A cron pattern of five or six parts, known to come due, and the IANA zone in which it is read. */
 export interface Schedule {
@@ -14,7 +15,9 @@ export interface Schedule {
 export interface TableConfig {
   readonly policy: TablePolicy;
   /** Undefined exactly when `policy.analyze` is. */
-  readonly analyze: { readonly after: readonly (typeof AFTER)[number][]; readonly schedule: Schedule | undefined } | undefined;
+  readonly analyze:
+    | { readonly after: readonly (typeof AFTER)[number][]; readonly schedule: Schedule | undefined }
+    | undefined;
 }
 
 export interface ViewConfig {
@@ -23,8 +26,8 @@ export interface ViewConfig {
 }
 
 export interface LogConfig {
-  readonly level: (typeof LOG_LEVELS)[number];
-  readonly format: (typeof LOG_FORMATS)[number];
+  readonly level: LogLevel;
+  readonly format: LogFormat;
 }
 
 export interface Config {
@@ -34,7 +37,7 @@ export interface Config {
   readonly tables: readonly TableConfig[];
   readonly views: readonly ViewConfig[];
   /** `provision` and `retire` always have a schedule; those of the others are already with their views and tables. */
-  readonly jobs: { readonly [K in JobName]?: Schedule };
+  readonly jobs: { readonly [K in JobName]?: { readonly schedule: Schedule } };
   /** Undefined: no server. */
   readonly http: Listen | undefined;
   readonly log: LogConfig;

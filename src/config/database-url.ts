@@ -1,7 +1,7 @@
 /** Addresses of databases. They hold secrets: no message here repeats any part of the text. */
 import type { Parsed } from '../domain/duration.ts';
 import { isPort, SSL_MODES } from './parsers.ts';
-import { adviseWord } from './suggest.ts';
+import { refuseWord } from './suggest.ts';
 
 /** The parts that an address names. Whatever it does not name is undefined. */
 export interface DatabaseUrl {
@@ -39,7 +39,7 @@ export function parseDatabaseUrl(text: string): Parsed<DatabaseUrl> {
     return { ok: false, problem: 'has a port that is none: use a number from 1 to 65535' };
   const sslMode = query('sslmode');
   if (sslMode !== undefined && !SSL_MODES.some(mode => mode === sslMode))
-    return { ok: false, problem: `has an unknown sslmode: ${adviseWord(sslMode, SSL_MODES)}` };
+    return { ok: false, problem: `has an sslmode that ${refuseWord(sslMode, SSL_MODES)}` };
   return {
     ok: true,
     value: {
@@ -54,8 +54,9 @@ export function parseDatabaseUrl(text: string): Parsed<DatabaseUrl> {
   };
 }
 
+const decode = (text: string): string | undefined => (text === '' ? undefined : decodeURIComponent(text));
+
 function decodeParts(url: URL): Pick<DatabaseUrl, 'host' | 'user' | 'database' | 'password'> | undefined {
-  const decode = (text: string): string | undefined => (text === '' ? undefined : decodeURIComponent(text));
   try {
     return {
       host: url.hostname === STAND_IN ? undefined : decode(url.hostname),

@@ -1,12 +1,13 @@
 /** YAML text → plain values that remember where they were written. */
-import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, type Node, type Scalar, type YAMLMap } from 'yaml';
+import type { Keys } from './keys.ts';
 import { type ConfigProblem, type Path, type Place, problemAt } from './problems.ts';
 import type { Substituted } from './substitute.ts';
 import { parseYaml, type SyntaxTree, TOO_LARGE } from './yaml.ts';
 
 export interface ConfigDocument {
   /** Undefined when the text is no mapping. Objects have no prototype: `__proto__` is a key like any other. */
-  readonly value: Readonly<Record<string, unknown>> | undefined;
+  readonly value: Keys | undefined;
   readonly problems: readonly ConfigProblem[];
   /** Where the value is; for one that is not there, where the nearest thing around it is. */
   placeOf(path: Path): Place;
@@ -61,18 +62,21 @@ export function readDocument(file: string, text: string, substitution: Substitut
     };
 
     const readScalar = (node: Scalar, path: Path): unknown => {
-      const isText = typeof node.value === 'string';
-      const result = isText ? substitution(node.value as string, path) : undefined;
-      if (isText && result === undefined) return undefined;
-      if (result?.ok === false) return refuse(node, path, result.problem);
-      const source = isText ? String(node.value) : (node.source ?? String(node.value));
-      sources.set(path, { source, isSubstituted: result?.changed ?? false });
-      return result ? result.value : node.value;
+      if (typeof node.value !== 'string') {
+        sources.set(path, { source: node.source ?? String(node.value), isSubstituted: false });
+        return node.value;
+      }
+      const result = substitution(node.value, path);
+      if (result === undefined) return undefined;
+      if (!result.ok) return refuse(node, path, result.problem);
+      sources.set(path, { source: node.value, isSubstituted: result.changed });
+      return result.value;
     };
 
-    const readMap = (items: readonly { key: Scalar; value: Node | null }[], path: Path): Record<string, unknown> => {
+    const readMap = ({ items }: YAMLMap, path: Path): Keys => {
       const object: Record<string, unknown> = Object.create(null);
       for (const { key, value } of items) {
+        if (!isScalar(key)) continue; // the parser has refused it
         const inner = [...path, String(key.value)];
         const first = keys.get(inner);
         if (first !== undefined) {
@@ -86,23 +90,25 @@ export function readDocument(file: string, text: string, substitution: Substitut
       return object;
     };
 
-    const read = (node: Node | null, path: Path): unknown => {
-      if (node === null) return null;
+    const read = (node: unknown, path: Path): unknown => {
+      if (!isNode(node)) return null;
       nodes += 1;
       if (nodes > MAX_NODES || path.length > MAX_DEPTH) throw new TooLarge();
       if (values.get(path) === undefined) values.set(path, placeOfNode(node));
       if (isAlias(node)) {
         const target = node.resolve(document);
-        return target ? read(target, path) : refuse(node, path, `refers to the anchor '${node.source}', which is not there`);
+        return target
+          ? read(target, path)
+          : refuse(node, path, `refers to the anchor '${node.source}', which is not there`);
       }
       if (isScalar(node)) return readScalar(node, path);
-      if (isSeq(node)) return node.items.map((item, index) => read(item as Node | null, [...path, index]));
-      if (isMap(node)) return readMap(node.items as { key: Scalar; value: Node | null }[], path);
+      if (isSeq(node)) return node.items.map((item, index) => read(item, [...path, index]));
+      if (isMap(node)) return readMap(node, path);
       return refuse(node, path, 'is of a kind that is not known here');
     };
 
     try {
-      return read(root, []) as Readonly<Record<string, unknown>>;
+      return readMap(root, []);
     } catch (error) {
       if (!(error instanceof TooLarge)) throw error;
       problems.push(problemAt({ file }, [], TOO_LARGE));

@@ -1,6 +1,7 @@
 /** Environment variables and flags: the one list of them, and how each is read. */
-import type { ConfigProblem, Path, Place } from './problems.ts';
-import { problemAt } from './problems.ts';
+import { isKeys } from './keys.ts';
+import { SSL_MODES } from './parsers.ts';
+import { type ConfigProblem, type Path, type Place, problemAt } from './problems.ts';
 
 export interface Setting {
   readonly variable: string;
@@ -54,10 +55,7 @@ export const SETTINGS = {
     description: 'Password.',
   },
   database: { variable: 'PGDATABASE', description: 'Name of the database.' },
-  sslMode: {
-    variable: 'PGSSLMODE',
-    description: '`disable`, `allow`, `prefer`, `require`, `verify-ca`, `verify-full` or `no-verify`.',
-  },
+  sslMode: { variable: 'PGSSLMODE', description: `How the connection is encrypted: ${SSL_MODES.join(', ')}.` },
 } as const satisfies Readonly<Record<string, Setting>>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -71,7 +69,8 @@ export type FlagName = {
 export type ConfigFlags = { readonly [K in FlagName]?: string | undefined };
 
 export const settingOf = (name: SettingName): Setting => SETTINGS[name];
-export const settingNames = Object.keys(SETTINGS) as readonly SettingName[];
+const isSettingName = (name: string): name is SettingName => Object.hasOwn(SETTINGS, name);
+export const settingNames: readonly SettingName[] = Object.keys(SETTINGS).filter(isSettingName);
 
 /** `--database-url` of `--database-url <url>`. */
 export const flagWord = (flag: string): string => flag.split(' ')[0] ?? flag;
@@ -101,8 +100,7 @@ export function readSetting(
 ): Supplied | undefined {
   const { flag, variable, fileVariable } = settingOf(name);
   const given = (flags as Readonly<Record<string, string | undefined>>)[name];
-  if (flag !== undefined && given !== undefined)
-    return { value: given, place: { file: `flag ${flagWord(flag)}` } };
+  if (flag !== undefined && given !== undefined) return { value: given, place: { file: `flag ${flagWord(flag)}` } };
   const value = variableOf(env, variable);
   const file = fileVariable === undefined ? undefined : variableOf(env, fileVariable);
   if (fileVariable === undefined || file === undefined)
@@ -149,12 +147,9 @@ export function override(raw: unknown, supplied: ReadonlyMap<SettingName, Suppli
 }
 
 function withValue(raw: unknown, [section = '', key = '']: Path, value: string): unknown {
-  const top = isObject(raw) ? raw : {};
+  const top = isKeys(raw) ? raw : {};
   // `--listen off` turns the whole section off, as `http: off` does.
   if (section === 'http' && value === 'off') return { ...top, http: value };
   const existing = top[section];
-  return { ...top, [section]: { ...(isObject(existing) && existing), [key]: value } };
+  return { ...top, [section]: { ...(isKeys(existing) && existing), [key]: value } };
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,19 +1,12 @@
 /** What the schema objects to → problems with a place, in our words. */
 import type { z } from 'zod';
 import { propertiesOf, shapeAt } from './json-schema.ts';
-import { type ConfigProblem, type Path, type Place, problemAt } from './problems.ts';
-import { adviseWord, nearest } from './suggest.ts';
+import type { Origins } from './origins.ts';
+import { type ConfigProblem, type Path, problemAt } from './problems.ts';
+import { didYouMean, refuseWord } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
-
-/** Looks up where a value of the merged configuration comes from. */
-export interface Origins {
-  placeOf(path: Path): Place;
-  placeOfKey(path: Path): Place;
-  /** The value's own text in the file; where it has variables in it, what it must not be shown as. */
-  shown(path: Path): string | undefined;
-}
 
 const KINDS: Readonly<Record<string, string>> = {
   object: 'is not a set of keys: write its keys below it, indented',
@@ -22,53 +15,53 @@ const KINDS: Readonly<Record<string, string>> = {
   int: 'is not a whole number: write digits alone',
   number: 'is not a number: write digits alone',
   boolean: 'is not true or false: write true or false',
-  array: 'is not a list',
 };
+
+const MISSING = 'is missing';
 
 /** The wording of whatever the schema itself has no words for. */
 export function wording(issue: RawIssue): string {
-  const { input } = issue;
-  if (input === undefined) return 'is missing';
-  if (input === null) return 'has no value: write one, or remove the key';
-  switch (issue.code) {
-    case 'invalid_type':
-      return KINDS[String(issue.expected)] ?? `is not ${String(issue.expected)}`;
-    case 'invalid_value': {
-      const words = (issue.values as readonly unknown[]).map(String);
-      return `is not one of ${words.join(', ')}: ${adviseWord(String(input), words)}`;
-    }
-    case 'too_small':
-      return `is too small: use ${String(issue.minimum)} or more`;
-    case 'too_big':
-      return `is too large: use ${String(issue.maximum)} or less`;
-    default:
-      return 'is not valid';
-  }
+  if (issue.input === undefined) return MISSING;
+  if (issue.input === null)
+    return `has no value: write ${isAboutKeys(issue) ? '{} for the defaults' : 'one'}, or remove the key`;
+  if (issue.code === 'invalid_type') return KINDS[issue.expected ?? ''] ?? 'is of another kind than expected';
+  if (issue.code === 'invalid_value')
+    return refuseWord(typeof issue.input === 'string' ? issue.input : '', (issue.values ?? []).map(String));
+  if (issue.code === 'too_small') return `is too small: use ${issue.minimum} or more`;
+  if (issue.code === 'too_big') return `is too large: use ${issue.maximum} or less`;
+  return 'is not valid';
 }
+
+const isAboutKeys = (issue: RawIssue): boolean =>
+  issue.code === 'invalid_type' && (issue.expected === 'object' || issue.expected === 'record');
 
 export const problemsOf = (error: z.ZodError, origins: Origins): readonly ConfigProblem[] =>
   error.issues.flatMap(issue => problemsOfIssue(issue, [], origins));
 
 function problemsOfIssue(issue: Issue, base: Path, origins: Origins): readonly ConfigProblem[] {
-  const path = [...base, ...(issue.path as (string | number)[])];
+  const path = [...base, ...issue.path.map(segment => (typeof segment === 'symbol' ? String(segment) : segment))];
   if (issue.code === 'unrecognized_keys') return issue.keys.map(key => unknownKey([...path, key], origins));
   if (issue.code === 'invalid_union') {
     // The alternative that the value was meant as is the one that does not object to its kind.
-    const meant = issue.errors.find(inner => inner.every(({ code, path: [first] }) => first !== undefined || code === 'unrecognized_keys'));
+    const meant = issue.errors.find(inner =>
+      inner.every(({ code, path: [first] }) => first !== undefined || code === 'unrecognized_keys'),
+    );
     if (meant) return meant.flatMap(inner => problemsOfIssue(inner, path, origins));
   }
-  const shown = origins.shown(path);
-  const about = [shown === undefined ? undefined : `'${shown}'`, issue.message].filter(Boolean).join(' ');
-  const isMissing = issue.message === 'is missing';
-  return [problemAt(origins.placeOf(path), path, about, isMissing ? adviseMissing(path) : undefined)];
+  const advice = issue.message === MISSING ? adviseMissing(path) : undefined;
+  return [problemAt(origins.placeOf(path), path, origins.about(path, issue.message), advice)];
 }
 
 const unknownKey = (path: Path, origins: Origins): ConfigProblem => {
-  const key = String(path.at(-1));
   const known = Object.keys(propertiesOf(shapeAt(path.slice(0, -1)) ?? {}));
-  const near = nearest(key, known);
-  const advice = near === undefined ? `the keys here are ${known.join(', ')}` : `did you mean '${near}'?`;
+  const advice = didYouMean(String(path.at(-1)), known) ?? `the keys here are ${known.join(', ')}`;
   return problemAt(origins.placeOfKey(path), path, 'is not a known key', advice);
 };
 
-const adviseMissing = (path: Path): string => `write ${String(path.at(-1))}: ${String(shapeAt(path)?.examples?.[0] ?? '…')}`;
+const adviseMissing = (path: Path): string => `write ${path.at(-1)}: ${shapeAt(path)?.examples?.[0] ?? '…'}`;
+
+/** A value that is missing because its variable is: that is one problem, not two. */
+export const withoutEchoes = (problems: readonly ConfigProblem[]): readonly ConfigProblem[] =>
+  problems.filter(
+    problem => problem.message !== MISSING || !problems.some(other => other !== problem && other.path === problem.path),
+  );

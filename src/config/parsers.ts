@@ -2,7 +2,7 @@
 import { Cron } from 'croner';
 import { type CalendarDuration, type Parsed, parseCalendarDuration } from '../domain/duration.ts';
 import { isTimeZone } from '../domain/time.ts';
-import { adviseWord, nearest } from './suggest.ts';
+import { nearest, refuseWord } from './suggest.ts';
 
 const refuse = (problem: string): { readonly ok: false; readonly problem: string } => ({ ok: false, problem });
 
@@ -13,8 +13,10 @@ export function parseRetention(text: string): Parsed<CalendarDuration | 'forever
   const words = text.trim().toLowerCase().replaceAll(/\s+/g, ' ');
   if (FOREVER.some(word => word === words)) return { ok: true, value: 'forever' };
   const parsed = parseCalendarDuration(text);
-  const near = parsed.ok ? undefined : nearest(words, FOREVER);
-  return near === undefined ? parsed : refuse(`is not a duration: did you mean '${near}'?`);
+  if (parsed.ok) return parsed;
+  const near = nearest(words, FOREVER);
+  if (near !== undefined) return refuse(`is not a duration: did you mean '${near}'?`);
+  return parsed.problem.includes(': ') ? parsed : refuse(`${parsed.problem}: write '90 days', or 'keep forever'`);
 }
 
 export const cronOf = (pattern: string, timezone: string): Cron =>
@@ -43,13 +45,14 @@ export function parseTimeZone(text: string): Parsed<string> {
   const zones = ['UTC', ...Intl.supportedValuesOf('timeZone')];
   const city = text.toLowerCase().replaceAll(' ', '_');
   const near = zones.find(zone => zone.toLowerCase().endsWith(`/${city}`)) ?? nearest(text, zones);
-  return refuse(`is not a time zone: ${near ? `did you mean '${near}'?` : "write an IANA name, such as 'Europe/Berlin'"}`);
+  return refuse(
+    `is not a time zone: ${near ? `did you mean '${near}'?` : "write an IANA name, such as 'Europe/Berlin'"}`,
+  );
 }
 
 const isKnownToIntl = (timeZone: string): boolean => {
   try {
-    new Intl.DateTimeFormat('en', { timeZone });
-    return true;
+    return new Intl.DateTimeFormat('en', { timeZone }) instanceof Intl.DateTimeFormat;
   } catch {
     return false;
   }
@@ -83,5 +86,5 @@ export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 
 
 export function parseSslMode(text: string): Parsed<string> {
   const mode = SSL_MODES.find(word => word === text);
-  return mode ? { ok: true, value: mode } : refuse(`is not a TLS mode: ${adviseWord(text, SSL_MODES)}`);
+  return mode ? { ok: true, value: mode } : refuse(refuseWord(text, SSL_MODES));
 }

@@ -19,21 +19,25 @@ export interface ConfigProblem extends Place {
   readonly suggestion?: string;
 }
 
+export const isSamePath = (a: Path, b: Path): boolean =>
+  a.length === b.length && a.every((segment, index) => segment === b[index]);
+
 const isPlain = (segment: string): boolean => /^[A-Za-z_][\w-]*$/.test(segment);
 
 export const formatPath = (path: Path): string =>
   path.reduce<string>((text, segment) => {
     if (typeof segment === 'number') return `${text}[${segment}]`;
-    const name = isPlain(segment) ? segment : `"${segment}"`;
+    const name = isPlain(segment) ? segment : JSON.stringify(segment);
     return text === '' ? name : `${text}.${name}`;
   }, '');
 
 // Addresses carry passwords, and people paste them under the wrong key.
-const withoutPasswords = (text: string): string => text.replaceAll(/:\/\/[^\s'"]*@/g, '://***@');
+export const withoutPasswords = (text: string): string => text.replaceAll(/:\/\/\S*@/g, '://***@');
 
 /** `text` as `what is wrong: what to do`, the way the domain's parsers word it, or with the advice apart. */
 export function problemAt(place: Place, path: Path, text: string, advice?: string): ConfigProblem {
-  const [message = text, ...rest] = advice === undefined ? text.split(/: (?=write |use |it needs |did you mean )/) : [text];
+  const [message = text, ...rest] =
+    advice === undefined ? text.split(/: (?=write |use |it needs |did you mean )/) : [text];
   const suggestion = advice ?? (rest.length > 0 ? rest.join(': ') : undefined);
   return {
     ...place,

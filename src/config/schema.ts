@@ -2,18 +2,17 @@
 import { z } from 'zod';
 import { type Parsed, parseTimeout } from '../domain/duration.ts';
 import { INTERVALS } from '../domain/interval.ts';
+import { LOG_FORMATS, LOG_LEVELS } from '../domain/logging.ts';
 import { NAME_FIELDS } from '../domain/naming.ts';
 import type { JobName } from '../domain/plan.ts';
 import { RETIREMENTS } from '../domain/policy.ts';
 import { parseDatabaseUrl } from './database-url.ts';
+import { DEFAULT_PREMAKE, DEFAULT_ZONE, describeDefaultSchedule } from './defaults.ts';
 import { parseListen, parseRetention, parseSchedule, parseTimeZone } from './parsers.ts';
-import { adviseWord } from './suggest.ts';
+import { refuseWord } from './suggest.ts';
 
 /** The word that turns a part off. YAML 1.2 reads it as text, not as false. */
 export const OFF = 'off';
-
-export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-export const LOG_FORMATS = ['json', 'pretty'] as const;
 
 /** The jobs that change a table's partitions, after which its statistics may want an ANALYZE. */
 export const AFTER = ['provision', 'retire'] as const satisfies readonly JobName[];
@@ -64,7 +63,7 @@ const database = z.strictObject({
     title: 'address',
     description:
       'Where the database is. Keep its password out of the file: name a variable, or let `PGPASSWORD_FILE` supply it. Default: what the `PG…` variables say.',
-    examples: ['$' + '{DATABASE_URL}', 'postgres://partkeeper@db.example:5432/app?sslmode=verify-full'],
+    examples: ['${DATABASE_URL}', 'postgres://partkeeper@db.example:5432/app?sslmode=verify-full'],
   }).optional(),
   pool: z.int().min(1).max(100).default(4).describe('The most connections held at once.'),
   connectTimeout: timeout('How long one attempt to connect may take.', '10s'),
@@ -78,7 +77,10 @@ const database = z.strictObject({
     .max(100)
     .default(10)
     .describe('How often a transaction whose locks were not to be had is tried before the run gives up.'),
-  statementTimeout: timeout('How long one statement may run. A refresh or ANALYZE of a large relation needs room.', '15min'),
+  statementTimeout: timeout(
+    'How long one statement may run. A refresh or ANALYZE of a large relation needs room.',
+    '15min',
+  ),
 });
 
 const analyze = z.strictObject({
@@ -86,10 +88,13 @@ const analyze = z.strictObject({
     .union([z.enum(AFTER), z.array(z.enum(AFTER))], {
       error: ({ input }) =>
         typeof input === 'string'
-          ? `is not one of ${AFTER.join(', ')}: ${adviseWord(input, AFTER)}`
+          ? refuseWord(input, AFTER)
           : `is not a job: write ${AFTER.join(' or ')}, or a list of them`,
     })
-    .meta({ description: 'Analyze when one of these jobs has changed the table; `[]` for none.', examples: ['provision'] })
+    .meta({
+      description: 'Analyze when one of these jobs has changed the table; `[]` for none.',
+      examples: ['provision'],
+    })
     .transform(jobs => (typeof jobs === 'string' ? [jobs] : [...new Set(jobs)]))
     .prefault('provision'),
   schedule: schedule('Analyze at these times as well. Default: `jobs.analyze.schedule`, if any.', '15 3 * * *'),
@@ -108,7 +113,7 @@ const table = z.strictObject({
     .int()
     .min(1)
     .max(1_000)
-    .default(2)
+    .default(DEFAULT_PREMAKE)
     .describe('How many future partitions to keep ready, beyond the current one.'),
   retention: text(parseRetention, {
     title: 'duration',
@@ -119,29 +124,38 @@ const table = z.strictObject({
   retire: z
     .enum(RETIREMENTS)
     .default('detach')
-    .describe('What becomes of an expired partition: `drop` deletes it with its rows, `detach` keeps it as a table of its own.'),
+    .describe(
+      'What becomes of an expired partition: `drop` deletes it with its rows, `detach` keeps it as a table of its own.',
+    ),
   timezone: text(parseTimeZone, {
     title: 'time zone',
-    description: 'IANA name; decides where a day, a month begins. Default: UTC.',
+    description: 'IANA name; decides where a day, a month begins.',
     examples: ['Europe/Berlin'],
-  }).prefault('UTC'),
+  }).prefault(DEFAULT_ZONE),
   name: z
     .string()
     .meta({
       title: 'name template',
       description: `How new partitions are called. Placeholders: \`{table}\`, ${Object.keys(NAME_FIELDS)
         .map(field => `\`{${field}}\``)
-        .join(', ')}. Existing partitions are never recognised by name. Default: by interval, such as \`{table}_{YYYY}_{MM}\`.`,
+        .join(
+          ', ',
+        )}. Existing partitions are never recognised by name. Default: by interval, such as \`{table}_{YYYY}_{MM}\`.`,
       examples: ['{table}_{YYYY}_{MM}'],
     })
     .optional(),
   analyze: orOff(analyze, "keys such as 'after'")
     .prefault({})
-    .describe('When to bring the statistics of the whole table up to date; autovacuum never does that for a parent. `off`: never.'),
+    .describe(
+      'When to bring the statistics of the whole table up to date; autovacuum never does that for a parent. `off`: never.',
+    ),
 });
 
 const view = z.strictObject({
-  schedule: schedule('When to refresh. Default: `jobs.refresh.schedule`, if any; without one, only when asked to.', '*/5 * * * *'),
+  schedule: schedule(
+    'When to refresh. Default: `jobs.refresh.schedule`, if any; without one, only when asked to.',
+    '*/5 * * * *',
+  ),
   timezone: cronZone('`jobs.refresh.timezone`'),
   populate: z
     .boolean()
@@ -157,22 +171,19 @@ const view = z.strictObject({
     .describe('Leave a refresh out when nothing that the view reads has changed since the last one.'),
 });
 
-const job = (description: string, example: string) =>
+const job = (name: JobName, description: string, example: string) =>
   z
-    .strictObject({ schedule: schedule(description, example), timezone: cronZone('UTC') })
+    .strictObject({
+      schedule: schedule(`${description} Default: ${describeDefaultSchedule(name)}.`, example),
+      timezone: cronZone(`\`${DEFAULT_ZONE}\``),
+    })
     .optional();
 
 const jobs = z.strictObject({
-  provision: job(
-    'When to create partitions, for every table. Default: `10 0 * * *`, or `10 * * * *` where a table has hourly partitions.',
-    '10 0 * * *',
-  ),
-  retire: job(
-    'When to retire partitions, for every table. Default: `40 2 * * *`, or `40 * * * *` where a table has hourly partitions.',
-    '40 2 * * *',
-  ),
-  refresh: job('When to refresh the views that name no schedule of their own. Default: never.', '*/10 * * * *'),
-  analyze: job('When to analyze the tables that name no schedule of their own. Default: never.', '15 3 * * *'),
+  provision: job('provision', 'When to create partitions, for every table.', '10 0 * * *'),
+  retire: job('retire', 'When to retire partitions, for every table.', '40 2 * * *'),
+  refresh: job('refresh', 'When to refresh the views that name no schedule of their own.', '*/10 * * * *'),
+  analyze: job('analyze', 'When to analyze the tables that name no schedule of their own.', '15 3 * * *'),
 } satisfies { readonly [K in JobName]: ReturnType<typeof job> });
 
 const http = z.strictObject({
@@ -199,7 +210,9 @@ export const fileSchema = z
       .default({})
       .describe('The partitioned tables, by name: `schema.table`, quoted as in SQL where needed.'),
     views: z.record(z.string(), view).default({}).describe('The materialized views, by name: `schema.view`.'),
-    jobs: jobs.prefault({}).describe('Schedules of whole jobs. Cron patterns have five parts, or six with seconds first.'),
+    jobs: jobs
+      .prefault({})
+      .describe('Schedules of whole jobs. Cron patterns have five parts, or six with seconds first.'),
     http: orOff(http, "keys such as 'listen'").prefault({}).describe('The server for probes and metrics. `off`: none.'),
     log: log.prefault({}).describe('What is logged, and how.'),
   })

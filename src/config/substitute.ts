@@ -5,7 +5,7 @@ export type Substituted =
   | { readonly ok: true; readonly value: string | number | boolean; readonly changed: boolean }
   | { readonly ok: false; readonly problem: string };
 
-const PLACEHOLDER = /\$\$\{|\$\{(?<name>[A-Za-z_]\w*)(?::-(?<fallback>[^}]*))?\}|\$\{/g;
+const PLACEHOLDER = /\$\$\{|\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}|\$\{/g;
 
 /**
  * As in a shell, the default also stands in for a variable that is set to nothing, and `$${` is a plain `${`.
@@ -15,8 +15,7 @@ const PLACEHOLDER = /\$\$\{|\$\{(?<name>[A-Za-z_]\w*)(?::-(?<fallback>[^}]*))?\}
 export function substitute(text: string, env: Readonly<Record<string, string | undefined>>): Substituted {
   const problems: string[] = [];
   let changed = false;
-  const value = text.replaceAll(PLACEHOLDER, (match, ...rest) => {
-    const { name, fallback } = rest.at(-1) as { name?: string; fallback?: string };
+  const value = text.replaceAll(PLACEHOLDER, (match, name?: string, fallback?: string) => {
     if (match === '$${') return '${';
     if (name === undefined) {
       problems.push('has a ${ that names no variable: write ${NAME}, ${NAME:-default}, or $${ for a plain ${');
@@ -25,7 +24,9 @@ export function substitute(text: string, env: Readonly<Record<string, string | u
     changed = true;
     const found = fallback === undefined ? env[name] : (variableOf(env, name) ?? fallback);
     if (found === undefined)
-      problems.push(`needs the environment variable ${name}, which is not set: write \${${name}:-default} for a default`);
+      problems.push(
+        `needs the environment variable ${name}, which is not set: write \${${name}:-default} for a default`,
+      );
     return found ?? '';
   });
   const [problem] = problems;

@@ -35,9 +35,15 @@ export function nearest(wrong: string, words: readonly string[]): string | undef
   return ranked[0]?.word;
 }
 
-/** Advice for a wrong word: the one it resembles, else all of them. */
-export function adviseWord(wrong: string, words: readonly string[]): string {
+/** The question by itself, or undefined when nothing is near. */
+export function didYouMean(wrong: string, words: readonly string[]): string | undefined {
   const near = nearest(wrong, words);
-  if (near !== undefined) return `did you mean '${near}'?`;
-  return words.length === 1 ? `write ${words[0]}` : `use one of ${words.join(', ')}`;
+  return near === undefined ? undefined : `did you mean '${near}'?`;
+}
+
+/** Why a word is none of `words`, with the one it resembles, else all of them. */
+export function refuseWord(wrong: string, words: readonly string[]): string {
+  const list = words.join(', ');
+  const question = didYouMean(wrong, words);
+  return question === undefined ? `is not known here: use one of ${list}` : `is not one of ${list}: ${question}`;
 }

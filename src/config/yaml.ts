@@ -1,10 +1,15 @@
 /** YAML text → a syntax tree with lines and columns, or everything that keeps it from being a mapping. */
-import { isMap, isSeq, LineCounter, type Node, parseDocument, type Document as YamlDocument, type YAMLMap } from 'yaml';
+import { isMap, isSeq, LineCounter, type Node, parseDocument, type YAMLMap, type Document as YamlDocument } from 'yaml';
 import { type ConfigProblem, type Place, problemAt } from './problems.ts';
 import { describeSyntaxError } from './syntax-errors.ts';
 
 export type SyntaxTree =
-  | { readonly ok: true; readonly root: YAMLMap; readonly document: YamlDocument; readonly placeOf: (node: Node) => Place }
+  | {
+      readonly ok: true;
+      readonly root: YAMLMap;
+      readonly document: YamlDocument;
+      readonly placeOf: (node: Node) => Place;
+    }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 const WHAT_TO_WRITE = 'write tables: or views:, or remove the file to use the bundled policy';
@@ -43,9 +48,15 @@ export function parseYaml(file: string, text: string): SyntaxTree {
 }
 
 // The parser recurses: brackets nested thousands deep end its stack.
-function parsed(content: string, lineCounter: LineCounter): YamlDocument<Node> | undefined {
+function parsed(content: string, lineCounter: LineCounter): YamlDocument | undefined {
   try {
-    return parseDocument(content, { lineCounter, prettyErrors: false, uniqueKeys: false, stringKeys: true, logLevel: 'error' });
+    return parseDocument(content, {
+      lineCounter,
+      prettyErrors: false,
+      uniqueKeys: false,
+      stringKeys: true,
+      logLevel: 'error',
+    });
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;

@@ -36,7 +36,8 @@ const INCIDENT_MS = 45 * 60_000;
 /** Exactly `rows` rows over `months` months up to `now`, cut at the months' ends in UTC, oldest first. */
 export function planHistory(now: Date, months: number, rows: number): readonly MonthPlan[] {
   const end = instantFromEpochMs(now.getTime()).toZonedDateTimeISO('UTC');
-  const slots = [...everydaySlots(end.subtract({ months }).epochMilliseconds, end.epochMilliseconds, rows)];
+  const everyday = everydayLife(end.subtract({ months }).epochMilliseconds, end.epochMilliseconds);
+  const slots = [...fill([...everyday, ...incident(everyday, end.epochMilliseconds)], rows)];
   const plans: MonthPlan[] = [];
   for (let month = end.subtract({ months }).with({ day: 1 }).startOfDay(); month.epochMilliseconds < now.getTime(); ) {
     const next = month.add({ months: 1 });
@@ -55,32 +56,48 @@ export function planHistory(now: Date, months: number, rows: number): readonly M
   return plans;
 }
 
-/** Hour by hour; the rounding is carried along, so that the rows add up to what was asked for. */
-function* everydaySlots(startMs: number, endMs: number, rows: number): Generator<Slot> {
-  const hours: { startMs: number; lengthMs: number; weight: number; isIncident: boolean }[] = [];
-  for (let at = startMs; at < endMs; ) {
-    const next = Math.min(endMs, (Math.floor(at / HOUR_MS) + 1) * HOUR_MS);
-    const weight = (weightOf(at, (at - startMs) / (endMs - startMs)) * (next - at)) / HOUR_MS;
-    hours.push({ startMs: at, lengthMs: next - at, weight, isIncident: false });
-    at = next;
-  }
-  const everyday = hours.reduce((sum, hour) => sum + hour.weight, 0);
-  // Cut at a full hour like the others, because that may be a month's end.
-  for (const hour of hours.slice(-2)) {
-    const from = Math.max(hour.startMs, endMs - INCIDENT_MS);
-    const lengthMs = hour.startMs + hour.lengthMs - from;
-    if (lengthMs > 0)
-      hours.push({ startMs: from, lengthMs, weight: (everyday * INCIDENT_SHARE * lengthMs) / INCIDENT_MS, isIncident: true });
-  }
-  const total = hours.reduce((sum, hour) => sum + hour.weight, 0);
-  let weight = 0;
+interface Stretch {
+  readonly startMs: number;
+  readonly lengthMs: number;
+  readonly weight: number;
+  readonly isIncident: boolean;
+}
+
+/** The rounding is carried along, so that the rows add up to what was asked for. */
+function* fill(stretches: readonly Stretch[], rows: number): Generator<Slot> {
+  const total = weigh(stretches);
+  let passed = 0;
   let firstRow = 0;
-  for (const { startMs, lengthMs, isIncident, ...hour } of hours) {
-    weight += hour.weight;
-    const nextRow = Math.round((rows * weight) / total);
+  for (const { startMs, lengthMs, weight, isIncident } of stretches) {
+    passed += weight;
+    const nextRow = Math.round((rows * passed) / total);
     if (nextRow > firstRow) yield { startMs, lengthMs, firstRow, rows: nextRow - firstRow, isIncident };
     firstRow = nextRow;
   }
+}
+
+const weigh = (stretches: readonly Stretch[]): number => stretches.reduce((sum, { weight }) => sum + weight, 0);
+
+/** Hour by hour, so that a month's end is always the end of a stretch. */
+function everydayLife(fromMs: number, toMs: number): readonly Stretch[] {
+  const hours: Stretch[] = [];
+  for (let startMs = fromMs; startMs < toMs; ) {
+    const endMs = Math.min(toMs, (Math.floor(startMs / HOUR_MS) + 1) * HOUR_MS);
+    const weight = (weightOf(startMs, (startMs - fromMs) / (toMs - fromMs)) * (endMs - startMs)) / HOUR_MS;
+    hours.push({ startMs, lengthMs: endMs - startMs, weight, isIncident: false });
+    startMs = endMs;
+  }
+  return hours;
+}
+
+/** More of the same in the last hours, up to now. */
+function incident(everyday: readonly Stretch[], toMs: number): readonly Stretch[] {
+  const weight = weigh(everyday) * INCIDENT_SHARE;
+  return everyday.flatMap(hour => {
+    const startMs = Math.max(hour.startMs, toMs - INCIDENT_MS);
+    const lengthMs = hour.startMs + hour.lengthMs - startMs;
+    return lengthMs > 0 ? [{ startMs, lengthMs, weight: (weight * lengthMs) / INCIDENT_MS, isIncident: true }] : [];
+  });
 }
 
 /** Grows by half over the history; no two hours are quite alike, and about one in eighty is unusually busy. */

@@ -42,10 +42,10 @@ async function remember(
 ): Promise<void> {
   if (actAs.how === 'set-role') await session.execute(ddl`reset role`, 'become ourselves again');
   await session.query(
-    `insert into partkeeper.view_refreshes as v (view, relation, refreshed_at, fingerprint, concurrently, duration_ms)
+    `insert into partkeeper.view_refreshes as v (view, relation, refreshed_at, fingerprint, is_concurrent, duration_ms)
      values ($1, $2, now(), $3, $4, extract(epoch from clock_timestamp() - now()) * 1000)
      on conflict (view) do update set relation = excluded.relation, refreshed_at = excluded.refreshed_at,
-       fingerprint = excluded.fingerprint, concurrently = excluded.concurrently, duration_ms = excluded.duration_ms`,
+       fingerprint = excluded.fingerprint, is_concurrent = excluded.is_concurrent, duration_ms = excluded.duration_ms`,
     [view, formatRelationName(relation), fingerprint ?? null, concurrently],
     `remember the refresh of ${formatRelationName(relation)}`,
   );

@@ -38,7 +38,7 @@ export const pinnedSettings = (budget: TransactionBudget): Readonly<Record<strin
 export async function pinSettings(client: pg.ClientBase, budget: TransactionBudget): Promise<void> {
   const settings = Object.entries(pinnedSettings(budget));
   await client.query(
-    'select pg_catalog.set_config(s.name, s.value, false) from pg_catalog.unnest($1::text[], $2::text[]) as s (name, value)',
+    'select pg_catalog.set_config(s.name, s.value, false) from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) as s (name, value)',
     [settings.map(([name]) => name), settings.map(([, value]) => value)],
   );
 }

@@ -42,11 +42,11 @@ const REASONS: { readonly [K in Because['rule']]: (because: BecauseOf[K], key: K
   'partitions-changed': () => 'its partitions have changed since its own last ANALYZE',
 };
 
-const reason = <K extends Because['rule']>(rule: K, because: BecauseOf[K], key: KeyType | undefined): string =>
+const reasonOf = <K extends Because['rule']>(rule: K, because: BecauseOf[K], key: KeyType | undefined): string =>
   REASONS[rule](because, key);
 
 /** Why something is done: `premake: 1 of 2 windows ahead, 2026-12-01 to 2027-01-01`. */
-export const explainBecause = (because: Because, key?: KeyType): string => reason(because.rule, because, key);
+export const explainBecause = (because: Because, key?: KeyType): string => reasonOf(because.rule, because, key);
 
 type ActionOf = { readonly [K in Action['kind']]: Extract<Action, { kind: K }> };
 
@@ -62,11 +62,11 @@ const HEADLINES: { readonly [K in Action['kind']]: (action: ActionOf[K]) => stri
   'analyze-table': ({ relation, only }) => `analyze ${nameOf(relation)}${only ? ' without its partitions' : ''}`,
 };
 
-const headline = <K extends Action['kind']>(kind: K, action: ActionOf[K]): string => HEADLINES[kind](action);
+const headlineOf = <K extends Action['kind']>(kind: K, action: ActionOf[K]): string => HEADLINES[kind](action);
 
 /** What is to be done, as an order (`create partition …`), and why. */
 export const explainAction = (action: Action): { readonly headline: string; readonly why: string } => ({
-  headline: headline(action.kind, action),
+  headline: headlineOf(action.kind, action),
   why: explainBecause(action.because, action.kind === 'create-partition' ? action.keyType : undefined),
 });
 

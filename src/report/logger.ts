@@ -2,15 +2,9 @@
 import { isatty } from 'node:tty';
 import { pino, stdTimeFunctions } from 'pino';
 import pretty from 'pino-pretty';
+import type { LogFormat, LogLevel } from '../domain/logging.ts';
 import { printable } from './figures.ts';
 import { redact, redactFields } from './redact.ts';
-
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-/** `json` for machines, a line per event with all its fields; `pretty` for people, time, level and the sentence. */
-export const LOG_FORMATS = ['json', 'pretty'] as const;
-export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /** Takes whole lines, each with its line end. */
 export interface LogDestination {
@@ -24,7 +18,8 @@ export interface LoggerOptions {
   readonly destination?: LogDestination | undefined;
 }
 
-export type Logger = pino.Logger;
+/** No `child`: its fields would pass by the redaction. */
+export type Logger = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled'>;
 
 /** A logger that never writes a password, never lets a name break a line, and outlives its reader. */
 export const createLogger = ({ level, format, destination }: LoggerOptions): Logger => {
@@ -37,7 +32,6 @@ export const createLogger = ({ level, format, destination }: LoggerOptions): Log
       serializers: { err: (value: unknown) => value },
       formatters: {
         level: label => ({ level: label }),
-        bindings: fields => redactFields(fields),
         log: fields => redactFields(fields),
       },
       hooks: {

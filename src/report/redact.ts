@@ -4,10 +4,10 @@ const MASK = '[redacted]';
 
 const PATTERNS: readonly RegExp[] = [
   // Greedy up to the last @, and users may hold one (Azure): a password with an unescaped @ or / is the very text that
-  // no parser accepts and that therefore ends up in an error message.
-  /(?<kept>\bpostgres(?:ql)?:\/\/[^\s:/?#]*:)\S*(?=@)/gi,
+  // no parser accepts and that therefore ends up in an error message. Tokens that stand in for passwords reach 2 kB.
+  /(?<kept>\bpostgres(?:ql)?:\/\/[^\s:/?#]*:)\S{0,4096}(?=@)/gi,
   // The same with blanks in the password, unless what follows the colon is a port.
-  /(?<kept>\bpostgres(?:ql)?:\/\/[^\s:/?#]*:)(?!\d+(?:[/?,\s]|$)|\[redacted\])[^\n@]*(?=@)/gi,
+  /(?<kept>\bpostgres(?:ql)?:\/\/[^\s:/?#]*:)(?!\d+(?:[/?,]|\s*$)|\[redacted\])[^\n@]{0,4096}(?=@)/gi,
   // Other services' addresses, of a proxy for example.
   /(?<kept>\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/?#@]*:)(?!\[redacted\])[^\s/@]+(?=@)/gi,
   // PASSWORD 'x' of SQL.

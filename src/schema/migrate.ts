@@ -132,6 +132,8 @@ async function run(
     });
     return done.map(({ name }) => name);
   } catch (error) {
+    // A first run that failed leaves no empty record behind. Should this fail too, the first error is the one to tell.
+    await forgetEmptySet(client, set).catch(() => {});
     throw explain(error, `${direction === 'up' ? 'apply' : 'take back'} the ${set} migrations`);
   }
 }

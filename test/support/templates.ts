@@ -1,10 +1,17 @@
 /** The databases that tests are cloned from: one per kind, made once per run. */
 import { randomBytes } from 'node:crypto';
 import { Client, escapeIdentifier } from 'pg';
+import { migrateUp } from '../../src/schema/migrate.ts';
 
 /** What a template is filled with. To add one: a name, and what fills it; tests then choose it by that name. */
 const CONTENTS = {
   empty: async (_databaseUrl: string): Promise<void> => {},
+  /** partkeeper's own schema, which remembers refreshes. */
+  bookkeeping: (databaseUrl: string): Promise<void> =>
+    withClient(databaseUrl, client => migrateUp(client, ['bookkeeping'])),
+  /** The bundled schema of events and sessions as well. */
+  schema: (databaseUrl: string): Promise<void> =>
+    withClient(databaseUrl, client => migrateUp(client, ['bookkeeping', 'bundled'])),
 };
 
 export type TemplateKind = keyof typeof CONTENTS;
@@ -30,7 +37,7 @@ export async function prepareTemplates(adminUrl: string): Promise<Templates> {
   // Names of this run's own: two runs may share a server, and the contents change from one commit to the next.
   const run = randomBytes(4).toString('hex');
   const templates: Record<string, string> = {};
-  await withAdmin(adminUrl, async admin => {
+  await withClient(adminUrl, async admin => {
     for (const [kind, fill] of Object.entries(CONTENTS)) {
       const name = `pk_template_${kind}_${run}`;
       templates[kind] = name;
@@ -44,18 +51,18 @@ export async function prepareTemplates(adminUrl: string): Promise<Templates> {
 }
 
 export const dropTemplates = (adminUrl: string, templates: Templates): Promise<void> =>
-  withAdmin(adminUrl, async admin => {
+  withClient(adminUrl, async admin => {
     for (const name of Object.values(templates))
       await admin.query(`drop database if exists ${escapeIdentifier(name)} with (force)`);
   });
 
-async function withAdmin(adminUrl: string, run: (admin: Client) => Promise<void>): Promise<void> {
-  const admin = new Client({ connectionString: adminUrl, application_name: 'partkeeper test templates' });
-  admin.on('error', () => undefined);
-  await admin.connect();
+async function withClient(url: string, run: (client: Client) => Promise<unknown>): Promise<void> {
+  const client = new Client({ connectionString: url, application_name: 'partkeeper test templates' });
+  client.on('error', () => undefined);
+  await client.connect();
   try {
-    await run(admin);
+    await run(client);
   } finally {
-    await admin.end();
+    await client.end();
   }
 }

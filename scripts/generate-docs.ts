@@ -1,0 +1,45 @@
+/**
+ * Writes the documents that are generated from the code. With `--check` it writes nothing, and exits with 1 when one of
+ * them is not what the code says.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { configJsonSchema } from '../src/config/json-schema.ts';
+import { configReference } from '../src/config/reference.ts';
+
+const asJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
+
+/** File → its text. A generator more is a line more. */
+const DOCUMENTS: Readonly<Record<string, () => string>> = {
+  'docs/partkeeper.schema.json': () => asJson(configJsonSchema()),
+  'docs/configuration.md': configReference,
+};
+
+const textOf = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+};
+
+/** Brings `root` up to date, or only looks. Returns the files that were not. */
+export function generateDocs(root: string, options: { readonly check: boolean }): readonly string[] {
+  const drifted = Object.entries(DOCUMENTS).filter(([file, generate]) => textOf(join(root, file)) !== generate());
+  if (!options.check)
+    for (const [file, generate] of drifted) {
+      mkdirSync(dirname(join(root, file)), { recursive: true });
+      writeFileSync(join(root, file), generate());
+    }
+  return drifted.map(([file]) => file);
+}
+
+if (import.meta.main) {
+  const check = process.argv.includes('--check');
+  const drifted = generateDocs(join(import.meta.dirname, '..'), { check });
+  for (const file of drifted) process.stdout.write(check ? `${file} is out of date\n` : `wrote ${file}\n`);
+  if (check && drifted.length > 0) {
+    process.stdout.write('run `node scripts/generate-docs.ts` and commit what it writes\n');
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,105 @@
+/** `partkeeper apply`: does now what `plan` shows. */
+import type { Command } from 'commander';
+import { type App, createApp } from '../app.ts';
+import { MaintenanceError } from '../domain/errors.ts';
+import type { RelationName } from '../domain/relation.ts';
+import { formatRelationName } from '../domain/relation.ts';
+import { type RunReport, runJob } from '../run-job.ts';
+import { exitCodeOfRuns } from './exit-code.ts';
+import { type Io, json, line } from './io.ts';
+import { commandWith, configOf, tasksOf, withInstant, withSelection } from './options.ts';
+import { type PlanOptions, runPlan } from './plan.ts';
+import { findingDocument, findingLines, skipDocument } from './plan-output.ts';
+import { showProgress } from './progress.ts';
+
+interface ApplyOptions extends PlanOptions {
+  readonly dryRun?: boolean;
+}
+
+export const applyCommand = (): Command =>
+  withInstant(
+    withSelection(commandWith('apply', 'do now what plan shows, and report each step'))
+      .option('--dry-run', 'the same as plan')
+      .option('--force', 'also what is not due yet'),
+    'pretend that this is now; for the demo database only',
+  );
+
+export async function runApply(options: ApplyOptions, io: Io): Promise<number> {
+  if (options.dryRun) return runPlan(options, io);
+  const progress = options.json ? [] : [showProgress(text => io.out(line(text)))];
+  const app = createApp(configOf(options, io), [...progress, ...io.subscribers]);
+  try {
+    const tasks = tasksOf(options, app.policies);
+    if (options.at) await requireDemo(app);
+    const reports: RunReport[] = [];
+    for (const { job, targets } of tasks) {
+      if (io.stopping.aborted) break;
+      reports.push(...(await applyJob(app, job.name, targets, options, io)));
+    }
+    io.out(options.json ? json(applyDocument(reports)) : line(summary(reports)));
+    return exitCodeOfRuns(reports);
+  } finally {
+    await app.close();
+  }
+}
+
+const applyJob = (
+  app: App,
+  job: RunReport['run']['job'],
+  targets: readonly RelationName[],
+  options: ApplyOptions,
+  io: Io,
+) =>
+  runJob(app.runner, {
+    job,
+    targets,
+    trigger: 'manual',
+    isAskedFor: options.force ?? false,
+    signal: io.stopping,
+    stopping: io.stopping,
+    at: options.at,
+  });
+
+/** Another moment than now would let partitions be dropped that are still wanted: only where there is nothing to lose. */
+async function requireDemo({ database }: App): Promise<void> {
+  const rows = await database.use(session =>
+    session.query<{ demo: string | null }>(
+      "select current_setting('partkeeper.demo', true) as demo",
+      [],
+      'ask whether this is a demo database',
+    ),
+  );
+  if (rows[0]?.demo !== 'on')
+    throw new MaintenanceError(
+      'USAGE',
+      `apply --at would act on another date than today's, and ${database.address} is not a demo database`,
+      {
+        hint: 'Use plan --at to see what would be done then.',
+      },
+    );
+}
+
+const applyDocument = (reports: readonly RunReport[]) => ({
+  runs: reports.map(({ run, outcome, done, failed, skips, findings, error }) => ({
+    run: run.runId,
+    job: run.job,
+    target: formatRelationName(run.target),
+    outcome,
+    done,
+    failed,
+    error: error && { code: error.code, message: error.message, hint: error.hint, sqlstate: error.sqlstate },
+    skips: skips.map(skipDocument),
+    findings: findings.map(findingDocument),
+  })),
+});
+
+function summary(reports: readonly RunReport[]): string {
+  const sum = (of: (report: RunReport) => number): number => reports.reduce((total, report) => total + of(report), 0);
+  const findings = reports.flatMap(report => report.findings);
+  const unique = [...new Map(findings.map(finding => [`${finding.code} ${finding.message}`, finding])).values()];
+  const lines = [
+    `${sum(({ done }) => done)} done, ${sum(({ failed }) => failed)} failed, ${sum(({ skips }) => skips.length)} left alone.`,
+  ];
+  const errors = [...new Set(reports.flatMap(({ error, done }) => (error && done === 0 ? [error.message] : [])))];
+  return [...lines, ...errors, ...(unique.length > 0 ? findingLines(unique) : [])].join('\n');
+}

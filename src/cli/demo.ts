@@ -1,0 +1,107 @@
+/** `partkeeper demo`: the service on an embedded PostgreSQL with a realistic history. */
+import { createServer } from 'node:net';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { openDemoDatabase } from '../demo/demo-database.ts';
+import { EXIT_CODES } from '../domain/errors.ts';
+import { JOB_NAMES, type JobName } from '../domain/plan.ts';
+import { plural } from '../report/figures.ts';
+import type { RunReport } from '../run-job.ts';
+import { type Io, line } from './io.ts';
+import { commandWith, configOf, type SharedOptions } from './options.ts';
+import { serve } from './run.ts';
+
+interface DemoCommandOptions extends SharedOptions {
+  readonly once?: boolean;
+  readonly dataDir?: string;
+  readonly rows: number;
+}
+
+const DEFAULT_ROWS = 300_000;
+
+export const demoCommand = (): Command =>
+  commandWith(
+    'demo',
+    'run as a service on an embedded PostgreSQL with 14 months of events; with DATABASE_URL, on that database',
+  )
+    .option('--once', 'stop after the first round of every job')
+    .option('--data-dir <folder>', 'keep the embedded database in this folder, and use it again')
+    .addOption(new Option('--rows <n>', 'how many events to load').default(DEFAULT_ROWS).argParser(parseRows));
+
+function parseRows(text: string): number {
+  const rows = Number(text.replaceAll('_', ''));
+  if (!Number.isInteger(rows) || rows < 0) throw new InvalidArgumentError('Write a whole number.');
+  return rows;
+}
+
+export async function runDemo(options: DemoCommandOptions, io: Io): Promise<number> {
+  const say = (text: string): void => io.out(line(`demo: ${text}`));
+  const announce = announceFirstRound(say, options.once ?? false);
+  const isGiven = options.databaseUrl !== undefined || Boolean(io.env.DATABASE_URL ?? io.env.DATABASE_URL_FILE);
+  if (isGiven) {
+    say('DATABASE_URL is set: working on that database; nothing is installed and nothing is loaded');
+    return serve(configOf(options, io), options.once ?? false, io, announce);
+  }
+  try {
+    const database = await openDemoDatabase({
+      folder: options.dataDir,
+      rows: options.rows,
+      onProgress: say,
+      signal: io.stopping,
+    });
+    try {
+      return await serve(await demoConfig(options, database.url, io), options.once ?? false, io, announce);
+    } finally {
+      await database.close();
+      if (options.dataDir === undefined) say('the embedded database is stopped and removed');
+      else say(`the embedded database is stopped; its data stay in ${options.dataDir}`);
+    }
+  } catch (error) {
+    if (io.stopping.aborted) return EXIT_CODES.done;
+    throw error;
+  }
+}
+
+/** The bundled policy, unless a file was named: one that happens to lie in the working directory is not for this database. */
+async function demoConfig(options: DemoCommandOptions, databaseUrl: string, { env, cwd }: Io) {
+  const isNamed = options.config !== undefined || Boolean(env.PARTKEEPER_CONFIG);
+  const config = loadConfig({
+    flags: { ...options, databaseUrl },
+    env: Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('PG'))),
+    cwd,
+    // It is for people, also when they redirect it.
+    isTerminal: true,
+    ...(!isNamed && { readFile: noFile }),
+  });
+  const listen = config.http;
+  if (!listen || options.listen !== undefined || (await isFree(listen.host, listen.port))) return config;
+  return { ...config, http: { ...listen, port: 0 } };
+}
+
+const noFile = (): never => {
+  throw Object.assign(new Error('the demo reads no file'), { code: 'ENOENT' });
+};
+
+async function isFree(host: string, port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const server = createServer();
+  server.once('error', () => resolve(false));
+  server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
+  return promise;
+}
+
+const DONE: { readonly [K in JobName]: (count: number) => string } = {
+  provision: count => `${plural(count, 'partition')} created`,
+  retire: count => `${plural(count, 'partition')} retired`,
+  refresh: count => `${plural(count, 'view')} refreshed`,
+  analyze: count => `${plural(count, 'ANALYZE statement')}`,
+};
+
+const announceFirstRound =
+  (say: (text: string) => void, once: boolean) => (reports: readonly RunReport[], address: string | undefined) => {
+    const count = (job: JobName): number =>
+      reports.filter(({ run }) => run.job === job).reduce((sum, { done }) => sum + done, 0);
+    say(`first round: ${JOB_NAMES.map(job => DONE[job](count(job))).join(', ')}`);
+    if (address !== undefined) say(`metrics for Prometheus: ${address}/metrics`);
+    if (!once) say('running on its schedules from here on; stop with Ctrl-C');
+  };

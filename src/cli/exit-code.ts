@@ -1,0 +1,13 @@
+/** What a command's end is worth to the script that called it. */
+import { EXIT_CODES, exitCodeOf } from '../domain/errors.ts';
+import { hasErrors } from '../domain/plan.ts';
+import type { RunReport } from '../run-job.ts';
+
+/** Of several runs: the first failure that says which kind it is, then failures at large, then findings. */
+export function exitCodeOfRuns(reports: readonly RunReport[]): number {
+  const codes = reports.flatMap(({ error }) => (error ? [exitCodeOf(error)] : []));
+  const specific = codes.find(code => code !== EXIT_CODES.unexpected);
+  if (specific !== undefined) return specific;
+  if (reports.some(hasErrors)) return EXIT_CODES.findings;
+  return codes.length > 0 ? EXIT_CODES.unexpected : EXIT_CODES.done;
+}

@@ -1,0 +1,91 @@
+/** `partkeeper migrate`: installs partkeeper's own schema, and the bundled one where the configuration maintains it. */
+import { type Command, Option } from 'commander';
+import pg from 'pg';
+import type { Config } from '../config/config.ts';
+import { EXIT_CODES } from '../domain/errors.ts';
+import { formatRelationName } from '../domain/relation.ts';
+import { clientConfig } from '../postgres/database.ts';
+import { classify } from '../postgres/sqlstate.ts';
+import { type MigrationSet, migrateDown, migrateUp, migrationStatus } from '../schema/migrate.ts';
+import { type Io, json, line } from './io.ts';
+import { commandWith, configOf, type SharedOptions } from './options.ts';
+
+interface MigrateOptions extends SharedOptions {
+  readonly bundled?: boolean;
+  readonly count?: number;
+  readonly all?: boolean;
+}
+
+const bundledOption = (command: Command): Command =>
+  command
+    .addOption(new Option('--bundled', 'include the bundled schema even if the configuration does not maintain it'))
+    .addOption(new Option('--no-bundled', 'leave the bundled schema out').default(undefined));
+
+export const migrateUpCommand = (): Command => bundledOption(commandWith('up', 'apply what is pending'));
+export const migrateDownCommand = (): Command =>
+  bundledOption(commandWith('down', 'take back the newest migration, with the data it holds'))
+    .option('--count <n>', 'take back this many', Number, 1)
+    .option('--all', 'take back all of them');
+export const migrateStatusCommand = (): Command =>
+  bundledOption(commandWith('status', 'show what is applied and what is pending'));
+
+export const runMigrateUp = (options: MigrateOptions, io: Io): Promise<number> =>
+  withClient(options, io, async (client, sets) => {
+    const names = await migrateUp(client, sets, text => options.json || io.out(line(text)));
+    report(options, io, { applied: names }, names.length === 0 ? 'Nothing is pending.' : `${names.length} applied.`);
+  });
+
+export const runMigrateDown = (options: MigrateOptions, io: Io): Promise<number> =>
+  withClient(options, io, async (client, sets) => {
+    const names = await migrateDown(client, sets, {
+      count: options.all ? Number.POSITIVE_INFINITY : (options.count ?? 1),
+    });
+    report(
+      options,
+      io,
+      { takenBack: names },
+      names.length === 0 ? 'Nothing was applied.' : names.map(name => `took back ${name}`).join('\n'),
+    );
+  });
+
+export const runMigrateStatus = (options: MigrateOptions, io: Io): Promise<number> =>
+  withClient(options, io, async (client, sets) => {
+    const status = await migrationStatus(client, sets);
+    const text = status.map(
+      ({ set, name, appliedAt }) =>
+        `${appliedAt ? `applied ${appliedAt.toISOString()}` : 'pending'.padEnd(32)}  ${set}/${name}`,
+    );
+    report(options, io, { migrations: status }, text.join('\n'));
+  });
+
+const report = (options: MigrateOptions, io: Io, document: object, text: string): void =>
+  io.out(options.json ? json(document) : line(text));
+
+async function withClient(
+  options: MigrateOptions,
+  io: Io,
+  work: (client: pg.Client, sets: readonly MigrationSet[]) => Promise<void>,
+): Promise<number> {
+  const config = configOf(options, io);
+  const client = new pg.Client({ ...clientConfig(config.database), types: pg.types });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+  } catch (error) {
+    throw classify(error, `connect to ${client.host}:${client.port}/${client.database}`);
+  }
+  try {
+    await work(client, setsFor(config, options));
+    return EXIT_CODES.done;
+  } finally {
+    await client.end();
+  }
+}
+
+const BUNDLED_TABLE = 'unified.event_metric_events';
+
+/** Somebody who maintains tables of their own does not want ours among them. */
+function setsFor({ tables }: Config, { bundled }: MigrateOptions): readonly MigrationSet[] {
+  const maintainsBundled = tables.some(({ policy }) => formatRelationName(policy.relation) === BUNDLED_TABLE);
+  return (bundled ?? maintainsBundled) ? ['bookkeeping', 'bundled'] : ['bookkeeping'];
+}

@@ -1,0 +1,105 @@
+/** The command line: the one table of commands, from which help and documentation derive. */
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config/problems.ts';
+import { asMaintenanceError, EXIT_CODES, exitCodeOf, type MaintenanceError } from '../domain/errors.ts';
+import { redact } from '../report/redact.ts';
+import { VERSION } from '../version.ts';
+import { applyCommand, runApply } from './apply.ts';
+import { checkCommand, runCheck } from './check.ts';
+import {
+  configPrintCommand,
+  configSchemaCommand,
+  configValidateCommand,
+  runConfigPrint,
+  runConfigSchema,
+  runConfigValidate,
+} from './config.ts';
+import { demoCommand, runDemo } from './demo.ts';
+import { type Io, json, line } from './io.ts';
+import {
+  migrateDownCommand,
+  migrateStatusCommand,
+  migrateUpCommand,
+  runMigrateDown,
+  runMigrateStatus,
+  runMigrateUp,
+} from './migrate.ts';
+import { planCommand, runPlan } from './plan.ts';
+import { runCommand, runRun } from './run.ts';
+
+/** Runs a command line. @returns the exit code, see `EXIT_CODES` */
+export async function runProgram(args: readonly string[], io: Io): Promise<number> {
+  let exitCode: number = EXIT_CODES.done;
+  const wire = <O extends object>(command: Command, run: (options: O, io: Io) => Promise<number>): Command =>
+    command.action(async () => {
+      exitCode = await run(command.opts<O>(), io);
+    });
+  const program = buildProgram(wire);
+  quieten(program, io);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.usage;
+    const error = asMaintenanceError(thrown);
+    report(error, args, io);
+    return exitCodeOf(error);
+  }
+}
+
+type Wire = <O extends object>(command: Command, run: (options: O, io: Io) => Promise<number>) => Command;
+
+/** Every command, each given to `wire` with what it runs. */
+export function buildProgram(wire: Wire): Command {
+  const migrate = new Command('migrate')
+    .summary('install, remove or list the database schemas that partkeeper brings')
+    .description("install, remove or list partkeeper's own schema and the bundled one")
+    .addCommand(wire(migrateUpCommand(), runMigrateUp))
+    .addCommand(wire(migrateDownCommand(), runMigrateDown))
+    .addCommand(wire(migrateStatusCommand(), runMigrateStatus));
+  const config = new Command('config')
+    .summary('validate or print the configuration')
+    .description('look at the configuration without touching a database')
+    .addCommand(wire(configValidateCommand(), runConfigValidate))
+    .addCommand(wire(configPrintCommand(), runConfigPrint))
+    .addCommand(wire(configSchemaCommand(), runConfigSchema));
+  return new Command('partkeeper')
+    .description("Keeps a PostgreSQL database's time partitions and materialized views in order.")
+    .version(VERSION)
+    .addHelpText('after', EXIT_HELP)
+    .addCommand(wire(runCommand(), runRun))
+    .addCommand(wire(planCommand(), runPlan))
+    .addCommand(wire(applyCommand(), runApply))
+    .addCommand(wire(checkCommand(), runCheck))
+    .addCommand(migrate)
+    .addCommand(config)
+    .addCommand(wire(demoCommand(), runDemo));
+}
+
+const MEANINGS: { readonly [K in keyof typeof EXIT_CODES]: string } = {
+  done: 'done, or nothing to do',
+  unexpected: 'something failed',
+  changesPending: 'there are changes to make (plan --check)',
+  findings: 'there are findings of severity error',
+  configuration: 'the configuration is not valid',
+  connection: 'the database could not be reached',
+  usage: 'the command line is not understood',
+};
+
+const EXIT_HELP = `\nExit codes:\n${Object.entries(EXIT_CODES)
+  .map(([name, code]) => `  ${String(code).padStart(2)}  ${MEANINGS[name as keyof typeof EXIT_CODES]}`)
+  .join('\n')}`;
+
+/** commander writes to the process and ends it unless told otherwise, command by command. */
+function quieten(command: Command, io: Io): void {
+  command.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.error });
+  command.showHelpAfterError('(add --help for what is possible)');
+  for (const inner of command.commands) quieten(inner, io);
+}
+
+function report(error: MaintenanceError, args: readonly string[], io: Io): void {
+  const { code, message, hint, sqlstate } = error;
+  const problems = error instanceof ConfigError ? error.problems : undefined;
+  if (args.includes('--json')) io.out(json({ error: { code, message: redact(message), hint, sqlstate, problems } }));
+  else io.error(line(redact(`partkeeper: ${message}${hint === undefined ? '' : `\n  ${hint}`}`)));
+}

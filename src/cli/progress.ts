@@ -1,0 +1,27 @@
+/** Shows a person at a terminal what is being done, while it is being done. */
+import type { Emit } from '../report/events.ts';
+import { explainAction, explainError, explainOutcome, explainResult } from '../report/explain.ts';
+import { formatElapsed } from '../report/figures.ts';
+import { listenWith } from '../report/listeners.ts';
+
+export const showProgress = (out: (line: string) => void): Emit =>
+  listenWith({
+    'run-started': () => {},
+    planned: () => {},
+    'action-started': ({ action }) => {
+      const { headline, why } = explainAction(action);
+      out(`… ${headline}, because ${why}`);
+    },
+    'action-retried': ({ attempt, delayMs, error }) =>
+      out(`  try ${attempt} failed, next one in ${formatElapsed(delayMs)}: ${explainError(error)}`),
+    'action-finished': ({ action, result }) => out(`✓ ${explainResult(action, result)}`),
+    'action-failed': ({ action, error }) => out(`✗ ${explainAction(action).headline}: ${explainError(error)}`),
+    'run-finished': finished => out(`  ${explainOutcome(finished)}`),
+    observed: () => {},
+    'observation-failed': () => {},
+    scheduled: () => {},
+    'ready-changed': () => {},
+    listening: () => {},
+    stopping: ({ because }) => out(`stopping: ${because}`),
+    stopped: () => {},
+  });

@@ -1,0 +1,28 @@
+/** A configuration that shows every part. The reference has it, and a test that it loads. */
+
+export const EXAMPLE = `database:
+  url: \${DATABASE_URL}
+  pool: 4
+  lockTimeout: 200ms
+  statementTimeout: 15min
+
+tables:
+  unified.event_metric_events:
+    interval: month
+    premake: 2
+    retention: 90 days
+    retire: drop
+    timezone: UTC
+    name: '{table}_{YYYY}_{MM}'
+    analyze: { after: provision, schedule: '15 3 * * *' }
+
+views:
+  unified.mv_recent_events: { schedule: '*/5 * * * *' }
+
+jobs:
+  provision: { schedule: '10 0 * * *' }
+  retire: { schedule: '40 2 * * *', timezone: Europe/Berlin }
+
+http: { listen: '127.0.0.1:9465' }
+log: { level: info, format: json }
+`;

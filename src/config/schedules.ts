@@ -1,0 +1,43 @@
+/** What comes due when: every pair of a job and a target that has a schedule. */
+import { JOB_NAMES, type JobName } from '../domain/plan.ts';
+import type { RelationName } from '../domain/relation.ts';
+import type { Config, Schedule } from './config.ts';
+import { cronOf, REFERENCE_DAY } from './parsers.ts';
+
+export interface ScheduleEntry {
+  readonly job: JobName;
+  readonly target: RelationName;
+  readonly schedule: Schedule;
+}
+
+type Targets = readonly { readonly target: RelationName; readonly schedule: Schedule | undefined }[];
+
+const TARGETS: { readonly [K in JobName]: (config: Config) => Targets } = {
+  provision: ({ tables, jobs }) =>
+    tables.map(({ policy }) => ({ target: policy.relation, schedule: jobs.provision?.schedule })),
+  retire: ({ tables, jobs }) =>
+    tables
+      .filter(({ policy }) => policy.retention !== 'forever')
+      .map(({ policy }) => ({ target: policy.relation, schedule: jobs.retire?.schedule })),
+  refresh: ({ views }) => views.map(({ policy, schedule }) => ({ target: policy.relation, schedule })),
+  analyze: ({ tables }) =>
+    tables.map(({ policy, analyze }) => ({ target: policy.relation, schedule: analyze?.schedule })),
+};
+
+/** In the order of the jobs, and of the file within a job. A table that is kept for ever has no `retire`. */
+export const schedulesOf = (config: Config): readonly ScheduleEntry[] =>
+  JOB_NAMES.flatMap(job =>
+    TARGETS[job](config).flatMap(({ target, schedule }) => (schedule ? [{ job, target, schedule }] : [])),
+  );
+
+// More than the minutes of one day: a pattern that fires densely must be seen to pause as well.
+const MANY_RUNS = 1_500;
+
+/** The longest pause between two runs, as far as the next 1,500 tell. */
+export function longestGapMs({ pattern, timezone }: Schedule): number {
+  const runs = cronOf(pattern, timezone).nextRuns(MANY_RUNS, REFERENCE_DAY);
+  return runs.reduce((longest, run, index) => {
+    const before = runs[index - 1];
+    return before === undefined ? longest : Math.max(longest, run.getTime() - before.getTime());
+  }, 0);
+}

@@ -1,0 +1,61 @@
+/** The table of metrics, come alive: the only file that knows prom-client, so that its successor could take over. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { METRICS, type MetricName, type MetricSpec } from './metric-table.ts';
+
+type Table = typeof METRICS;
+type NameOf<Type extends MetricSpec['type']> = {
+  readonly [K in MetricName]: Table[K]['type'] extends Type ? K : never;
+}[MetricName];
+/** Every label of the metric, none forgotten and none invented. */
+type LabelsOf<K extends MetricName> = { readonly [L in Table[K]['labels'][number]]: string };
+
+export interface Meters {
+  set<K extends NameOf<'gauge'>>(name: K, labels: LabelsOf<K>, value: number): void;
+  /** `by` is 1 unless given; 0 makes the series exist, so that the first increase is visible as one. */
+  add<K extends NameOf<'gauge' | 'counter'>>(name: K, labels: LabelsOf<K>, by?: number): void;
+  observe<K extends NameOf<'histogram'>>(name: K, labels: LabelsOf<K>, value: number): void;
+  /** Makes an empty series of a histogram exist. */
+  expect<K extends NameOf<'histogram'>>(name: K, labels: LabelsOf<K>): void;
+  /** Forgets all series of a gauge, for one whose labels carry the value. */
+  forget(name: NameOf<'gauge'>): void;
+  readonly contentType: string;
+  /** Prometheus' text format 0.0.4. */
+  readonly render: () => Promise<string>;
+  readonly registry: Registry;
+}
+
+/** A registry of its own with all metrics of the table, and prom-client's own about process and runtime. */
+export function createMeters(): Meters {
+  const registry = new Registry();
+  const gauges = new Map<MetricName, Gauge>();
+  const counters = new Map<MetricName, Counter>();
+  const histograms = new Map<MetricName, Histogram>();
+
+  const create: { readonly [K in MetricSpec['type']]: (name: MetricName, spec: MetricSpec) => void } = {
+    gauge: (name, { help, labels }) =>
+      gauges.set(name, new Gauge({ name, help, labelNames: labels, registers: [registry] })),
+    counter: (name, { help, labels }) =>
+      counters.set(name, new Counter({ name, help, labelNames: labels, registers: [registry] })),
+    histogram: (name, { help, labels, buckets = [] }) =>
+      histograms.set(
+        name,
+        new Histogram({ name, help, labelNames: labels, buckets: [...buckets], registers: [registry] }),
+      ),
+  };
+  for (const name of metricNames()) create[METRICS[name].type](name, METRICS[name]);
+  collectDefaultMetrics({ register: registry });
+
+  return {
+    set: (name, labels, value) => gauges.get(name)?.set(labels, value),
+    add: (name, labels, by = 1) => (gauges.get(name) ?? counters.get(name))?.inc(labels, by),
+    observe: (name, labels, value) => histograms.get(name)?.observe(labels, value),
+    expect: (name, labels) => histograms.get(name)?.zero(labels),
+    forget: name => gauges.get(name)?.reset(),
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    registry,
+  };
+}
+
+const isMetricName = (name: string): name is MetricName => Object.hasOwn(METRICS, name);
+export const metricNames = (): readonly MetricName[] => Object.keys(METRICS).filter(isMetricName);

@@ -1,0 +1,296 @@
+/** The metrics, each with what it means and when it moves: the registry, the reference and the tests read this table. */
+
+export interface MetricSpec {
+  readonly section: string;
+  readonly type: 'gauge' | 'counter' | 'histogram';
+  readonly labels: readonly string[];
+  readonly help: string;
+  /** Completes "moves …". */
+  readonly moves: string;
+  /** Upper bounds of a histogram, in the unit of its name. */
+  readonly buckets?: readonly number[];
+}
+
+const PROCESS = 'Process';
+const DATABASE = 'Database';
+const RUNS = 'Runs';
+const PARTITIONS = 'Partitions';
+const RETENTION = 'Retention';
+const LOCKS = 'Locks';
+const VIEWS = 'Materialized views';
+const FINDINGS = 'Findings';
+const COLLECTION = 'Collection';
+
+const AT_FACTS = 'whenever facts are read';
+
+export const METRICS = {
+  partkeeper_build_info: {
+    section: PROCESS,
+    type: 'gauge',
+    labels: ['version', 'revision', 'node_version'],
+    help: 'Always 1; labels identify the running build.',
+    moves: 'never',
+  },
+  partkeeper_ready: {
+    section: PROCESS,
+    type: 'gauge',
+    labels: [],
+    help: '1 when startup finished and the daemon may execute work, 0 otherwise (same answer as /readyz).',
+    moves: 'on every change of readiness',
+  },
+  partkeeper_shutdown_in_progress: {
+    section: PROCESS,
+    type: 'gauge',
+    labels: [],
+    help: '1 between the request to stop and the exit.',
+    moves: 'once, when asked to stop',
+  },
+  partkeeper_event_loop_stalls_total: {
+    section: PROCESS,
+    type: 'counter',
+    labels: [],
+    help: 'Event loop delays above 1 second.',
+    moves: 'at each stall',
+  },
+  partkeeper_http_requests_total: {
+    section: PROCESS,
+    type: 'counter',
+    labels: ['handler', 'code'],
+    help: 'HTTP responses by handler and status code.',
+    moves: 'at each response',
+  },
+  partkeeper_target_info: {
+    section: PROCESS,
+    type: 'gauge',
+    labels: ['target', 'kind', 'schema', 'relation'],
+    help: 'Always 1; describes a configured target (kind: table, view). Join on target.',
+    moves: 'never',
+  },
+  partkeeper_database_up: {
+    section: DATABASE,
+    type: 'gauge',
+    labels: [],
+    help: '1 if the server answered when facts were last read, else 0.',
+    moves: 'whenever facts are read, or cannot be',
+  },
+  partkeeper_database_writable: {
+    section: DATABASE,
+    type: 'gauge',
+    labels: [],
+    help: '1 if the server is not in recovery and not read-only, else 0.',
+    moves: AT_FACTS,
+  },
+  partkeeper_database_info: {
+    section: DATABASE,
+    type: 'gauge',
+    labels: ['server_version'],
+    help: 'Always 1; the server version that answered last.',
+    moves: AT_FACTS,
+  },
+  partkeeper_database_clock_offset_seconds: {
+    section: DATABASE,
+    type: 'gauge',
+    labels: [],
+    help: "The database's clock minus this process's clock, half the round trip taken off.",
+    moves: AT_FACTS,
+  },
+  partkeeper_runs_total: {
+    section: RUNS,
+    type: 'counter',
+    labels: ['operation', 'trigger', 'outcome'],
+    help: 'Finished runs. A run that found nothing to do is a success.',
+    moves: 'at the end of each run',
+  },
+  partkeeper_run_duration_seconds: {
+    section: RUNS,
+    type: 'histogram',
+    labels: ['operation'],
+    help: 'Wall time of finished runs.',
+    moves: 'at the end of each run',
+    buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600],
+  },
+  partkeeper_runs_in_progress: {
+    section: RUNS,
+    type: 'gauge',
+    labels: ['operation'],
+    help: 'Runs executing now.',
+    moves: 'at the start and the end of each run',
+  },
+  partkeeper_run_last_attempt_timestamp_seconds: {
+    section: RUNS,
+    type: 'gauge',
+    labels: ['target', 'operation'],
+    help: 'Unix time at which the last run finished, whatever its outcome; 0 if there was none.',
+    moves: 'at the end of each run',
+  },
+  partkeeper_run_last_success_timestamp_seconds: {
+    section: RUNS,
+    type: 'gauge',
+    labels: ['target', 'operation'],
+    help: 'Unix time of the last successful run; 0 if there was none.',
+    moves: 'at the end of each successful run, also one with nothing to do',
+  },
+  partkeeper_run_last_duration_seconds: {
+    section: RUNS,
+    type: 'gauge',
+    labels: ['target', 'operation'],
+    help: 'Wall time of the last finished run.',
+    moves: 'at the end of each run',
+  },
+  partkeeper_run_next_timestamp_seconds: {
+    section: RUNS,
+    type: 'gauge',
+    labels: ['target', 'operation'],
+    help: 'Unix time at which the next run is due; 0 if none is scheduled.',
+    moves: 'whenever a run is scheduled',
+  },
+  partkeeper_run_consecutive_failures: {
+    section: RUNS,
+    type: 'gauge',
+    labels: ['target', 'operation'],
+    help: 'Runs that failed, wholly or in part, since the last success.',
+    moves: 'at the end of each run that was not canceled',
+  },
+  partkeeper_partitions: {
+    section: PARTITIONS,
+    type: 'gauge',
+    labels: ['target', 'state'],
+    help: 'Partitions by state: expired, past, current, future, default, detach_pending, unreadable. States do not overlap.',
+    moves: AT_FACTS,
+  },
+  partkeeper_partition_size_bytes: {
+    section: PARTITIONS,
+    type: 'gauge',
+    labels: ['target'],
+    help: "Total size of all partitions with indexes and TOAST, by the catalog's page counts.",
+    moves: AT_FACTS,
+  },
+  partkeeper_partition_rows_estimate: {
+    section: PARTITIONS,
+    type: 'gauge',
+    labels: ['target'],
+    help: 'Planner estimate of the rows in all partitions; those never analyzed count as 0.',
+    moves: AT_FACTS,
+  },
+  partkeeper_partition_coverage_end_timestamp_seconds: {
+    section: PARTITIONS,
+    type: 'gauge',
+    labels: ['target'],
+    help: 'Unix time at which the gap-free run of partitions containing now ends; 0 if none contains now. Headroom is this minus time().',
+    moves: AT_FACTS,
+  },
+  partkeeper_partition_coverage_policy_seconds: {
+    section: PARTITIONS,
+    type: 'gauge',
+    labels: ['target'],
+    help: 'Lead time the configuration asks for: the windows to be made beyond the current one.',
+    moves: AT_FACTS,
+  },
+  partkeeper_partition_coverage_gaps: {
+    section: PARTITIONS,
+    type: 'gauge',
+    labels: ['target'],
+    help: 'Holes between the oldest and the newest partition.',
+    moves: AT_FACTS,
+  },
+  partkeeper_partition_changes_total: {
+    section: PARTITIONS,
+    type: 'counter',
+    labels: ['target', 'action'],
+    help: 'Changes made by this process: create, detach, drop.',
+    moves: 'at each committed change',
+  },
+  partkeeper_partition_dropped_bytes_total: {
+    section: PARTITIONS,
+    type: 'counter',
+    labels: ['target'],
+    help: 'Bytes released by drops.',
+    moves: 'at each drop',
+  },
+  partkeeper_retention_policy_seconds: {
+    section: RETENTION,
+    type: 'gauge',
+    labels: ['target'],
+    help: 'Configured retention, counted back from now; 0 means keep for ever.',
+    moves: AT_FACTS,
+  },
+  partkeeper_retention_oldest_partition_end_timestamp_seconds: {
+    section: RETENTION,
+    type: 'gauge',
+    labels: ['target'],
+    help: 'Upper bound of the oldest partition that retention applies to; 0 if there is none.',
+    moves: AT_FACTS,
+  },
+  partkeeper_retention_lag_seconds: {
+    section: RETENTION,
+    type: 'gauge',
+    labels: ['target'],
+    help: 'How long the oldest expired partition has been past the retention cutoff; 0 if none is.',
+    moves: AT_FACTS,
+  },
+  partkeeper_lock_timeouts_total: {
+    section: LOCKS,
+    type: 'counter',
+    labels: ['target', 'operation'],
+    help: 'Attempts given up at lock_timeout.',
+    moves: 'at each timeout',
+  },
+  partkeeper_ddl_retries_total: {
+    section: LOCKS,
+    type: 'counter',
+    labels: ['operation', 'reason'],
+    help: 'Attempts repeated within a run. Reason: lock_timeout, deadlock, other.',
+    moves: 'at each retry',
+  },
+  partkeeper_matview_data_timestamp_seconds: {
+    section: VIEWS,
+    type: 'gauge',
+    labels: ['target'],
+    help: 'Unix time that the data shown is as of: the start of the last refresh, or of a later run that found nothing changed; 0 if unknown.',
+    moves: 'at each refresh, and each run that found nothing changed',
+  },
+  partkeeper_matview_populated: {
+    section: VIEWS,
+    type: 'gauge',
+    labels: ['target'],
+    help: '1 if the view is populated, else 0.',
+    moves: AT_FACTS,
+  },
+  partkeeper_matview_size_bytes: {
+    section: VIEWS,
+    type: 'gauge',
+    labels: ['target'],
+    help: "Size of the view with indexes and TOAST, by the catalog's page counts.",
+    moves: AT_FACTS,
+  },
+  partkeeper_findings: {
+    section: FINDINGS,
+    type: 'gauge',
+    labels: ['target', 'code', 'severity'],
+    help: 'Findings that stand now; 0 once cleared. The codes are listed with the findings.',
+    moves: 'at the end of each run',
+  },
+  partkeeper_collector_success: {
+    section: COLLECTION,
+    type: 'gauge',
+    labels: ['collector'],
+    help: '1 if facts could be read the last time, else 0 (the values that come from facts then stay as they were).',
+    moves: 'whenever facts are read, or cannot be',
+  },
+  partkeeper_collector_last_success_timestamp_seconds: {
+    section: COLLECTION,
+    type: 'gauge',
+    labels: ['collector'],
+    help: 'Unix time at which facts were last read; scrapes never query the database.',
+    moves: AT_FACTS,
+  },
+  partkeeper_collector_duration_seconds: {
+    section: COLLECTION,
+    type: 'gauge',
+    labels: ['collector'],
+    help: 'How long the last reading of facts took.',
+    moves: 'whenever facts are read, or cannot be',
+  },
+} as const satisfies Readonly<Record<string, MetricSpec>>;
+
+export type MetricName = keyof typeof METRICS;

@@ -1,0 +1,224 @@
+/** Events → metrics. Everything is set from events, so that a scrape never waits for the database. */
+
+import type { ErrorCode } from '../domain/errors.ts';
+import { type Action, JOB_NAMES, JOB_OF, type JobName } from '../domain/plan.ts';
+import type { TablePolicy, ViewPolicy } from '../domain/policy.ts';
+import { formatRelationName, type RelationName } from '../domain/relation.ts';
+import { type Instant, toEpochSeconds } from '../domain/time.ts';
+import { type Emit, type Event, OUTCOMES, type Outcome, TRIGGERS } from './events.ts';
+import { COLLECTOR, recordFacts, SERVER_ANSWERED } from './fact-metrics.ts';
+import { trackFindings } from './finding-tracker.ts';
+import { listenWith } from './listeners.ts';
+import { createMeters, type Meters } from './metric-registry.ts';
+
+export interface MetricsOptions {
+  readonly tables: readonly TablePolicy[];
+  readonly views: readonly ViewPolicy[];
+  readonly version: string;
+  /** The commit it was built from. */
+  readonly revision?: string | undefined;
+}
+
+export interface Metrics extends Pick<Meters, 'registry' | 'contentType' | 'render'> {
+  readonly emit: Emit;
+  readonly countRequest: (request: { readonly handler: string; readonly code: number }) => void;
+  readonly countStall: () => void;
+}
+
+/** A subscriber that keeps a registry of its own; series of the configured targets exist from the start. */
+export function recordEvents(options: MetricsOptions): Metrics {
+  const meters = createMeters();
+  const policies = new Map(options.tables.map(policy => [formatRelationName(policy.relation), policy]));
+  createSeries(meters, options);
+
+  const tracker = trackFindings();
+  const startedAt = new Map<string, Instant>();
+  const viewDataAt = new Map<string, number>();
+
+  const setViewData = (view: RelationName, at: Instant): void => {
+    const target = formatRelationName(view);
+    const seconds = Math.max(toEpochSeconds(at), viewDataAt.get(target) ?? 0);
+    viewDataAt.set(target, seconds);
+    meters.set('partkeeper_matview_data_timestamp_seconds', { target }, seconds);
+  };
+
+  const finishRun = (finished: Extract<Event, { kind: 'run-finished' }>): void => {
+    const { run, outcome, at, durationMs } = finished;
+    const [operation, target] = [run.job, formatRelationName(run.target)];
+    const seconds = durationMs / 1000;
+    if (startedAt.has(run.runId)) meters.add('partkeeper_runs_in_progress', { operation }, -1);
+    meters.add('partkeeper_runs_total', { operation, trigger: run.trigger, outcome });
+    meters.observe('partkeeper_run_duration_seconds', { operation }, seconds);
+    meters.set('partkeeper_run_last_attempt_timestamp_seconds', { target, operation }, toEpochSeconds(at));
+    meters.set('partkeeper_run_last_duration_seconds', { target, operation }, seconds);
+    countOutcome[outcome](target, operation, at);
+    for (const { relation, reason } of finished.skips)
+      if (run.job === 'refresh' && reason === 'unchanged') setViewData(relation, startedAt.get(run.runId) ?? at);
+    startedAt.delete(run.runId);
+  };
+
+  const countFailure = (target: string, operation: JobName): void =>
+    meters.add('partkeeper_run_consecutive_failures', { target, operation });
+  const countOutcome: { readonly [K in Outcome]: (target: string, operation: JobName, at: Instant) => void } = {
+    success(target, operation, at) {
+      meters.set('partkeeper_run_last_success_timestamp_seconds', { target, operation }, toEpochSeconds(at));
+      meters.set('partkeeper_run_consecutive_failures', { target, operation }, 0);
+    },
+    partial: countFailure,
+    failure: countFailure,
+    canceled: () => {},
+  };
+
+  const countLockTimeout = (action: Action, code: ErrorCode): void => {
+    if (code !== 'LOCK_UNAVAILABLE') return;
+    const target = formatRelationName(action.target);
+    meters.add('partkeeper_lock_timeouts_total', { target, operation: JOB_OF[action.kind] });
+  };
+
+  const countChange = (action: Action, bytes: number | undefined): void => {
+    const change = CHANGES[action.kind];
+    if (change === undefined) return;
+    const target = formatRelationName(action.target);
+    meters.add('partkeeper_partition_changes_total', { target, action: change });
+    if (action.kind === 'drop-partition')
+      meters.add('partkeeper_partition_dropped_bytes_total', { target }, bytes ?? action.bytesEstimate);
+  };
+
+  const setFindings = (finished: Extract<Event, { kind: 'run-finished' }>): void => {
+    const { cleared } = tracker.update(finished);
+    const counts = new Map<string, number>();
+    for (const finding of [...cleared, ...tracker.current()]) {
+      const labels = { target: formatRelationName(finding.target), code: finding.code, severity: finding.severity };
+      const key = JSON.stringify(labels);
+      const count = (counts.get(key) ?? 0) + (cleared.includes(finding) ? 0 : 1);
+      counts.set(key, count);
+      meters.set('partkeeper_findings', labels, count);
+    }
+  };
+
+  const emit = listenWith({
+    'run-started': ({ run, at }) => {
+      startedAt.set(run.runId, at);
+      meters.add('partkeeper_runs_in_progress', { operation: run.job });
+    },
+    'action-retried': ({ action, error }) => {
+      countLockTimeout(action, error.code);
+      meters.add('partkeeper_ddl_retries_total', { operation: JOB_OF[action.kind], reason: retryReason(error.code) });
+    },
+    'action-finished': ({ run, action, result }) => {
+      if (result.outcome === 'already-done') return;
+      countChange(action, result.bytes);
+      // The run's start, not this moment: the view shows what was committed before its refresh began.
+      const since = startedAt.get(run.runId);
+      if (action.kind === 'refresh-view' && since) setViewData(action.relation, since);
+    },
+    'action-failed': ({ action, error }) => countLockTimeout(action, error.code),
+    'run-finished': finished => {
+      finishRun(finished);
+      setFindings(finished);
+    },
+    observed: ({ facts, durationMs }) => {
+      const now = facts.server.databaseNow;
+      meters.set('partkeeper_database_up', {}, 1);
+      meters.set('partkeeper_collector_success', COLLECTOR, 1);
+      meters.set('partkeeper_collector_last_success_timestamp_seconds', COLLECTOR, toEpochSeconds(now));
+      meters.set('partkeeper_collector_duration_seconds', COLLECTOR, durationMs / 1000);
+      recordFacts(meters, facts, policies);
+      for (const { relation, lastRefresh } of facts.views) if (lastRefresh) setViewData(relation, lastRefresh.at);
+    },
+    'observation-failed': ({ error, durationMs }) => {
+      const answered = SERVER_ANSWERED[error.code];
+      if (answered !== undefined) meters.set('partkeeper_database_up', {}, Number(answered));
+      meters.set('partkeeper_collector_success', COLLECTOR, 0);
+      meters.set('partkeeper_collector_duration_seconds', COLLECTOR, durationMs / 1000);
+    },
+    scheduled: ({ job, target, nextRun }) =>
+      meters.set(
+        'partkeeper_run_next_timestamp_seconds',
+        { target: formatRelationName(target), operation: job },
+        nextRun === undefined ? 0 : toEpochSeconds(nextRun),
+      ),
+    'ready-changed': ({ ready }) => meters.set('partkeeper_ready', {}, Number(ready)),
+    stopping: () => meters.set('partkeeper_shutdown_in_progress', {}, 1),
+    planned: () => {},
+    'action-started': () => {},
+    listening: () => {},
+    stopped: () => {},
+  });
+
+  return {
+    emit,
+    registry: meters.registry,
+    contentType: meters.contentType,
+    render: meters.render,
+    countRequest: ({ handler, code }) => meters.add('partkeeper_http_requests_total', { handler, code: String(code) }),
+    countStall: () => meters.add('partkeeper_event_loop_stalls_total', {}),
+  };
+}
+
+const CHANGES: { readonly [K in Action['kind']]: string | undefined } = {
+  'create-partition': 'create',
+  'drop-partition': 'drop',
+  'detach-partition': 'detach',
+  'refresh-view': undefined,
+  'analyze-table': undefined,
+};
+
+const RETRY_REASONS: Partial<Record<ErrorCode, string>> = { LOCK_UNAVAILABLE: 'lock_timeout', DEADLOCK: 'deadlock' };
+const retryReason = (code: ErrorCode): string => RETRY_REASONS[code] ?? 'other';
+
+/**
+ * What can be known before the first event. A counter that begins at its first increase hides that increase from rate();
+ * the state of tables and views is unknown until facts are read, and an invented 0 would raise alarms.
+ */
+function createSeries(meters: Meters, { tables, views, version, revision }: MetricsOptions): void {
+  const build = { version, revision: revision ?? 'unknown', node_version: process.version };
+  meters.set('partkeeper_build_info', build, 1);
+  meters.set('partkeeper_collector_success', COLLECTOR, 0);
+  meters.set('partkeeper_collector_last_success_timestamp_seconds', COLLECTOR, 0);
+  for (const operation of JOB_NAMES) {
+    for (const trigger of TRIGGERS)
+      for (const outcome of OUTCOMES) meters.add('partkeeper_runs_total', { operation, trigger, outcome }, 0);
+    for (const reason of [...Object.values(RETRY_REASONS), 'other'])
+      meters.add('partkeeper_ddl_retries_total', { operation, reason }, 0);
+    meters.set('partkeeper_runs_in_progress', { operation }, 0);
+    meters.expect('partkeeper_run_duration_seconds', { operation });
+  }
+  for (const policy of tables) {
+    const target = formatRelationName(policy.relation);
+    describeTarget(meters, policy.relation, 'table');
+    for (const action of Object.values(CHANGES))
+      if (action !== undefined) meters.add('partkeeper_partition_changes_total', { target, action }, 0);
+    meters.add('partkeeper_partition_dropped_bytes_total', { target }, 0);
+    expectRuns(meters, target, operationsOf(policy));
+  }
+  for (const { relation } of views) {
+    const target = formatRelationName(relation);
+    describeTarget(meters, relation, 'view');
+    meters.set('partkeeper_matview_data_timestamp_seconds', { target }, 0);
+    expectRuns(meters, target, ['refresh']);
+  }
+}
+
+const describeTarget = (meters: Meters, { schema, name }: RelationName, kind: 'table' | 'view'): void =>
+  meters.set(
+    'partkeeper_target_info',
+    { target: formatRelationName({ schema, name }), kind, schema, relation: name },
+    1,
+  );
+
+// No series for what is never run: it would look overdue.
+const operationsOf = ({ retention, analyze }: TablePolicy): readonly JobName[] => [
+  'provision',
+  ...(retention === 'forever' ? [] : (['retire'] as const)),
+  ...(analyze === undefined ? [] : (['analyze'] as const)),
+];
+
+function expectRuns(meters: Meters, target: string, operations: readonly JobName[]): void {
+  for (const operation of operations) {
+    meters.set('partkeeper_run_last_attempt_timestamp_seconds', { target, operation }, 0);
+    meters.set('partkeeper_run_last_success_timestamp_seconds', { target, operation }, 0);
+    meters.set('partkeeper_run_consecutive_failures', { target, operation }, 0);
+    meters.add('partkeeper_lock_timeouts_total', { target, operation }, 0);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The daemon's loop: what is due is run, one job after the other, creating before everything else.
+ *
+ * In this process and for this process only; it keeps no record, so at the start everything is looked at once.
+ */
+
+import type { Config } from '../config/config.ts';
+import { type ScheduleEntry, schedulesOf } from '../config/schedules.ts';
+import { JOB_NAMES, type JobName } from '../domain/plan.ts';
+import { isSameRelation, type RelationName } from '../domain/relation.ts';
+import { type Instant, isAfter, isBefore } from '../domain/time.ts';
+import { backoffMs } from '../executor/retry.ts';
+import { jobs, targetsOf } from '../jobs/registry.ts';
+import type { Trigger } from '../report/events.ts';
+import { type Runner, type RunReport, type RunRequest, runJob } from '../run-job.ts';
+import { lastTick, nextTick } from './ticks.ts';
+
+export interface SchedulerOptions {
+  readonly config: Config;
+  readonly runner: Runner;
+  /** The database's clock, as far as it is known. */
+  readonly databaseNow: () => Instant;
+  /** Aborted: start nothing more. */
+  readonly stopping: AbortSignal;
+  /** Aborted: cancel what runs. */
+  readonly signal: AbortSignal;
+  readonly onIteration: () => void;
+}
+
+/** Looking again this often lets a changed clock, or a resumed machine, make itself felt. */
+const LONGEST_SLEEP_MS = 15_000;
+
+/** One round of every job on every target, in the order of the jobs. */
+export async function runRound(options: SchedulerOptions, trigger: Trigger): Promise<readonly RunReport[]> {
+  const reports: RunReport[] = [];
+  for (const job of jobs) {
+    if (options.stopping.aborted) break;
+    reports.push(...(await runTargets(options, job.name, targetsOf(job, options.runner.policies), trigger)));
+  }
+  return reports;
+}
+
+/** Runs what comes due after `since`, until told to stop. */
+export async function runSchedule(options: SchedulerOptions, since: Instant): Promise<void> {
+  const { config, runner, databaseNow, stopping } = options;
+  const entries = schedulesOf(config).map(entry => ({ ...entry, since, failures: 0 }));
+  while (!stopping.aborted) {
+    options.onIteration();
+    const now = databaseNow();
+    announce(runner, entries, now);
+    await runner.sleep(sleepMs(entries, now, runner.random), stopping).catch(() => {});
+    if (stopping.aborted) return;
+    await runDue(options, entries, databaseNow());
+  }
+}
+
+interface Entry extends ScheduleEntry {
+  /** The tick that was served last. */
+  since: Instant;
+  /** Runs in a row that never reached the database; they are tried again before the next tick. */
+  failures: number;
+}
+
+const dueTick = ({ schedule, since }: Entry, now: Instant): Instant | undefined => {
+  const tick = lastTick(schedule, now);
+  return tick && isAfter(tick, since) ? tick : undefined;
+};
+
+async function runDue(options: SchedulerOptions, entries: readonly Entry[], now: Instant): Promise<void> {
+  for (const job of JOB_NAMES) {
+    const due = entries.filter(entry => entry.job === job && dueTick(entry, now) !== undefined);
+    if (due.length === 0 || options.stopping.aborted) continue;
+    const reports = await runTargets(
+      options,
+      job,
+      due.map(({ target }) => target),
+      'schedule',
+    );
+    for (const entry of due) {
+      const report = reports.find(({ run }) => run.job === job && isSameRelation(run.target, entry.target));
+      const isUnreached = report?.error?.code === 'CONNECTION_FAILED';
+      entry.failures = isUnreached ? entry.failures + 1 : 0;
+      if (!isUnreached) entry.since = dueTick(entry, now) ?? now;
+    }
+  }
+}
+
+/** The job itself, and the ANALYZE that a table wants after it. */
+async function runTargets(
+  options: SchedulerOptions,
+  job: JobName,
+  targets: readonly RelationName[],
+  trigger: Trigger,
+): Promise<readonly RunReport[]> {
+  const { runner, stopping, signal, config } = options;
+  const request: Omit<RunRequest, 'job' | 'targets' | 'trigger'> = { isAskedFor: false, signal, stopping };
+  const reports = await runJob(runner, { ...request, job, targets, trigger });
+  const wanting = reports
+    .filter(
+      ({ done, run }) =>
+        done > 0 &&
+        config.tables.some(
+          table =>
+            isSameRelation(table.policy.relation, run.target) && table.analyze?.after.some(after => after === job),
+        ),
+    )
+    .map(({ run }) => run.target);
+  // At the start every table is analysed anyway, in its turn.
+  if (wanting.length === 0 || trigger === 'startup' || stopping.aborted) return reports;
+  return [...reports, ...(await runJob(runner, { ...request, job: 'analyze', targets: wanting, trigger: 'after' }))];
+}
+
+function announce(runner: Runner, entries: readonly Entry[], now: Instant): void {
+  for (const { job, target, schedule } of entries)
+    runner.emit({ kind: 'scheduled', job, target, nextRun: nextTick(schedule, now) });
+}
+
+function sleepMs(entries: readonly Entry[], now: Instant, random: () => number): number {
+  const failures = Math.max(0, ...entries.map(entry => entry.failures));
+  if (failures > 0) return Math.min(LONGEST_SLEEP_MS, backoffMs(failures, random));
+  let next: Instant | undefined;
+  for (const { schedule } of entries) {
+    const tick = nextTick(schedule, now);
+    if (tick && (next === undefined || isBefore(tick, next))) next = tick;
+  }
+  const untilNext = next === undefined ? LONGEST_SLEEP_MS : next.since(now).total('milliseconds');
+  return Math.max(0, Math.min(LONGEST_SLEEP_MS, Math.ceil(untilNext)));
+}

@@ -1,0 +1,253 @@
+import { describe, expect, test } from 'vitest';
+import { MaintenanceError } from '../../../src/domain/errors.ts';
+import { type Finding, finding } from '../../../src/domain/plan.ts';
+import type { Emit, Event } from '../../../src/report/events.ts';
+import { logEvents } from '../../../src/report/log.ts';
+import type { LogLevel } from '../../../src/domain/logging.ts';
+import { createLogger } from '../../../src/report/logger.ts';
+import { at, NOW, someFacts } from '../../support/facts.ts';
+import { aCreate, aDrop, aRefresh, aResult, aRun, finished, lockTimeout, TABLE, VIEW } from './examples.ts';
+
+type Line = Record<string, unknown> & { readonly level: string; readonly msg: string; readonly text: string };
+
+function aLog(level: LogLevel = 'info'): { readonly emit: Emit; readonly lines: () => Line[] } {
+  const written: Line[] = [];
+  const destination = {
+    write(text: string) {
+      const line: Line = JSON.parse(text);
+      written.push(line);
+    },
+  };
+  return {
+    emit: logEvents(createLogger({ level, format: 'json', destination })),
+    /** Those since the last time. */
+    lines: () => written.splice(0),
+  };
+}
+
+const levels = (lines: readonly Line[]): readonly string[] => lines.map(({ level, msg }) => `${level} ${msg}`);
+
+describe('a run', () => {
+  test('has one line, and so has each of its actions', () => {
+    const { emit, lines } = aLog();
+    const run = aRun({ trigger: 'manual' });
+    const action = aCreate();
+    emit({ kind: 'run-started', run, at: NOW });
+    emit({ kind: 'planned', run, plan: { now: NOW, actions: [action], skips: [], findings: [] } });
+    emit({ kind: 'action-started', run, action });
+    emit({ kind: 'action-finished', run, action, result: aResult() });
+    emit(finished({ run, done: 1 }));
+
+    const [act, end, ...more] = lines();
+    expect(more).toEqual([]);
+    expect(act).toMatchObject({
+      level: 'info',
+      msg: 'action finished',
+      job: 'provision',
+      target: 'unified.event_metric_events',
+      relation: 'unified.event_metric_events_2026_12',
+      run: 'run-1',
+      trigger: 'manual',
+      because: { rule: 'premake', ahead: 1, premake: 2, window: { lower: '2026-12-01T00:00:00Z' } },
+      statements: ['alter table unified.event_metric_events attach partition …'],
+      durationMs: 41,
+      text: 'create partition unified.event_metric_events_2026_12: done in 41 ms; premake: 1 of 2 windows ahead, 2026-12-01 to 2027-01-01',
+    });
+    expect(end).toMatchObject({
+      level: 'info',
+      msg: 'run finished',
+      outcome: 'success',
+      done: 1,
+      text: 'provision unified.event_metric_events: 1 done (1.2 s)',
+    });
+  });
+
+  test('every kind of event is a line at debug', () => {
+    const { emit, lines } = aLog('debug');
+    const run = aRun();
+    const action = aRefresh({ because: { rule: 'reads-refreshed', view: TABLE } });
+    const events: readonly Event[] = [
+      { kind: 'run-started', run, at: NOW },
+      { kind: 'planned', run, plan: { now: NOW, actions: [], skips: [], findings: [] } },
+      { kind: 'action-started', run, action },
+      { kind: 'scheduled', job: 'refresh', target: VIEW, nextRun: at('2026-11-22') },
+      { kind: 'scheduled', job: 'refresh', target: VIEW, nextRun: undefined },
+      { kind: 'ready-changed', ready: true, because: 'the database answers' },
+      { kind: 'ready-changed', ready: false, because: 'the database is away' },
+      { kind: 'listening', address: 'http://127.0.0.1:9187' },
+      { kind: 'stopping', because: 'SIGTERM' },
+      { kind: 'stopped' },
+    ];
+    for (const event of events) emit(event);
+    const seen = lines();
+    expect(levels(seen)).toEqual([
+      'debug run started',
+      'debug planned',
+      'debug action started',
+      'debug scheduled',
+      'debug scheduled',
+      'info readiness changed',
+      'warn readiness changed',
+      'info listening',
+      'info stopping',
+      'info stopped',
+    ]);
+    expect(seen.every(({ text }) => typeof text === 'string' && text.length > 0)).toBe(true);
+    expect(seen[2]).toMatchObject({ because: { rule: 'reads-refreshed', view: 'unified.event_metric_events' } });
+  });
+
+  test('skips are for debug', () => {
+    const skips = [{ job: 'retire', target: TABLE, relation: TABLE, reason: 'keep-forever' }] as const;
+    const quiet = aLog();
+    quiet.emit(finished({ skips }));
+    expect(levels(quiet.lines())).toEqual(['info run finished']);
+    const chatty = aLog('debug');
+    chatty.emit(finished({ skips }));
+    expect(levels(chatty.lines())).toEqual(['debug skipped', 'info run finished']);
+  });
+});
+
+describe('trouble', () => {
+  test('a retry is a warning with the time to the next attempt', () => {
+    const { emit, lines } = aLog();
+    emit({ kind: 'action-retried', run: aRun(), action: aCreate(), attempt: 2, delayMs: 1_500, error: lockTimeout() });
+    expect(lines()).toMatchObject([
+      { level: 'warn', msg: 'action retried', attempt: 2, code: 'LOCK_UNAVAILABLE', sqlstate: '55P03' },
+    ]);
+  });
+
+  test('a failure is told once: by its action, not again by its run', () => {
+    const { emit, lines } = aLog();
+    const error = lockTimeout();
+    emit({ kind: 'action-failed', run: aRun(), action: aDrop(), error, attempts: 3, durationMs: 600 });
+    emit(finished({ outcome: 'failure', failed: 1, error }));
+    const [failure, end] = lines();
+    expect(failure).toMatchObject({
+      level: 'error',
+      msg: 'action failed',
+      code: 'LOCK_UNAVAILABLE',
+      sqlstate: '55P03',
+      hint: 'look for a long transaction in pg_stat_activity',
+      attempts: 3,
+    });
+    expect(failure?.text).toContain('failed after 3 attempts');
+    expect(end).toMatchObject({ level: 'error', outcome: 'failure' });
+    expect(end).not.toHaveProperty('code');
+  });
+
+  test("a run's own failure is on its line, an unforeseen one with its stack", () => {
+    const { emit, lines } = aLog();
+    emit(finished({ outcome: 'failure', error: new MaintenanceError('PERMISSION_DENIED', 'read the catalog') }));
+    emit(finished({ outcome: 'failure', error: new MaintenanceError('UNEXPECTED', 'undefined is not a function') }));
+    const [denied, unforeseen] = lines();
+    expect(denied).toMatchObject({ level: 'error', code: 'PERMISSION_DENIED', error: 'read the catalog' });
+    expect(denied).not.toHaveProperty('err');
+    expect(unforeseen).toMatchObject({ code: 'UNEXPECTED', err: { stack: expect.stringContaining('log.test.ts') } });
+  });
+
+  test.each([
+    ['success', 'info'],
+    ['partial', 'warn'],
+    ['failure', 'error'],
+    ['canceled', 'info'],
+  ] as const)('a run that ends in %s is logged at %s', (outcome, level) => {
+    const { emit, lines } = aLog();
+    emit(finished({ outcome }));
+    expect(lines()).toMatchObject([{ level }]);
+  });
+
+  test('a database that stays away is one error, and its return is told', () => {
+    const { emit, lines } = aLog();
+    const away = (code: 'CONNECTION_FAILED' | 'PERMISSION_DENIED') =>
+      emit({ kind: 'observation-failed', error: new MaintenanceError(code, 'read facts'), durationMs: 5 });
+    away('CONNECTION_FAILED');
+    away('CONNECTION_FAILED');
+    away('PERMISSION_DENIED');
+    for (let round = 0; round < 2; round += 1) emit({ kind: 'observed', facts: someFacts(), durationMs: 5 });
+    expect(levels(lines())).toEqual(['error observation failed', 'error observation failed', 'info observed']);
+  });
+});
+
+const round = (findings: readonly Finding[], job: 'provision' | 'retire' = 'provision') =>
+  finished({ run: aRun({ job }), findings });
+const found = (log: ReturnType<typeof aLog>) => log.lines().filter(({ msg }) => msg !== 'run finished');
+
+describe('findings', () => {
+  const gap = finding('COVERAGE_GAP', TABLE, 'no partition for March', 'create it');
+  test('have the level of their severity', () => {
+    const log = aLog();
+    log.emit(
+      round([
+        gap,
+        finding('READ_ONLY', TABLE, 'standby', 'point at the primary'),
+        finding('DEFAULT_PARTITION', TABLE, 'has one', 'none'),
+      ]),
+    );
+    const seen = found(log);
+    expect(seen.map(({ level, code }) => `${level} ${String(code)}`)).toEqual([
+      'warn COVERAGE_GAP',
+      'error READ_ONLY',
+      'info DEFAULT_PARTITION',
+    ]);
+    expect(seen[0]).toMatchObject({ target: 'unified.event_metric_events', severity: 'warning', hint: 'create it' });
+  });
+
+  test('are told once, however many rounds they last, and whichever job finds them', () => {
+    const log = aLog();
+    log.emit(round([gap]));
+    expect(found(log)).toHaveLength(1);
+    log.emit(round([gap]));
+    log.emit(round([gap], 'retire'));
+    log.emit(round([gap], 'retire'));
+    expect(found(log)).toEqual([]);
+  });
+
+  test('that last are there for debugging', () => {
+    const log = aLog('debug');
+    log.emit(round([gap]));
+    log.emit(round([gap]));
+    expect(levels(found(log))).toEqual(['warn finding', 'debug finding remains']);
+  });
+
+  test('that change are told again, as changed and not as gone', () => {
+    const log = aLog();
+    log.emit(round([gap]));
+    found(log);
+    log.emit(round([{ ...gap, message: 'no partition for March and April' }]));
+    expect(levels(found(log))).toEqual(['warn finding']);
+  });
+
+  test('that are gone are told once', () => {
+    const log = aLog();
+    log.emit(round([gap]));
+    found(log);
+    log.emit(round([]));
+    log.emit(round([]));
+    const seen = found(log);
+    expect(levels(seen)).toEqual(['info finding cleared']);
+    expect(seen[0]).toMatchObject({ code: 'COVERAGE_GAP', target: 'unified.event_metric_events' });
+    log.emit(round([gap]));
+    expect(levels(found(log))).toEqual(['warn finding']);
+  });
+
+  test('are not gone while another job still finds them', () => {
+    const log = aLog();
+    log.emit(round([gap]));
+    log.emit(round([gap], 'retire'));
+    found(log);
+    log.emit(round([]));
+    expect(found(log)).toEqual([]);
+    log.emit(round([], 'retire'));
+    expect(levels(found(log))).toEqual(['info finding cleared']);
+  });
+
+  test('are not gone because a run broke down before it could look', () => {
+    const log = aLog();
+    log.emit(round([gap]));
+    found(log);
+    log.emit(finished({ outcome: 'failure', error: new MaintenanceError('CONNECTION_LOST', 'read facts') }));
+    expect(found(log)).toEqual([]);
+    log.emit(round([gap]));
+    expect(found(log)).toEqual([]);
+  });
+});
