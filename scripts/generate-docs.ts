@@ -4,8 +4,11 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { cliReference } from '../src/cli/reference.ts';
 import { configJsonSchema } from '../src/config/json-schema.ts';
 import { configReference } from '../src/config/reference.ts';
+import { codesReference } from '../src/report/codes-docs.ts';
+import { metricsReference } from '../src/report/metric-docs.ts';
 
 const asJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -13,6 +16,9 @@ const asJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/partkeeper.schema.json': () => asJson(configJsonSchema()),
   'docs/configuration.md': configReference,
+  'docs/metrics.md': metricsReference,
+  'docs/codes.md': codesReference,
+  'docs/cli.md': cliReference,
 };
 
 const textOf = (path: string): string | undefined => {

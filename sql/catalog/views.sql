@@ -33,20 +33,22 @@ leaves as ( -- every stored relation whose rows the view can show
 fingerprints as (
   select
     l.view,
-    bool_or(c.relkind = 'f') as has_foreign,
+    bool_or(c.relkind in ('f', 'S')) as has_uncounted, -- changes of foreign tables and sequences are counted nowhere
     md5(string_agg(
       concat_ws(':', c.oid, c.relfilenode, pg_stat_get_tuples_inserted(c.oid), pg_stat_get_tuples_updated(c.oid), pg_stat_get_tuples_deleted(c.oid)),
       ',' order by c.oid
     )) as counters
   from leaves l
-  join pg_class c on c.oid = l.rel and c.relkind in ('r', 'p', 'm', 'f')
+  join pg_class c on c.oid = l.rel and c.relkind in ('r', 'p', 'm', 'f', 'S')
   group by l.view
 ),
 clocks as ( -- a query that calls the clock or a volatile function changes although its bases do not
   select
     h.rel as view,
     bool_or(
-      r.ev_action::text ~ '\{(SQLVALUEFUNCTION|NEXTVALUEEXPR)'
+      r.ev_action::text ~ '\{(SQLVALUEFUNCTION|NEXTVALUEEXPR|TABLESAMPLECLAUSE)'
+      -- The system's own tables and views have OIDs below 16384. Nothing that depends on them is on record.
+      or exists (select from regexp_matches(r.ev_action::text, ':relid (\d+)', 'g') m where m[1]::bigint between 1 and 16383)
       or exists (
         select from regexp_matches(r.ev_action::text, ':(?:funcid|opfuncid) (\d+)', 'g') m
         join pg_proc f on f.oid = m[1]::oid
@@ -86,7 +88,7 @@ select
   ) as concurrent_index,
   (select max(l.level) from levels l where l.view = w.oid) as level,
   coalesce((select json_agg(e.base::bigint) from edges e where e.view = w.oid), '[]') as reads,
-  coalesce(k.time_dependent, true) or coalesce(f.has_foreign, false) as is_time_dependent,
+  coalesce(k.time_dependent, true) or coalesce(f.has_uncounted, false) as is_time_dependent,
   f.counters || '/' || coalesce(pg_stat_get_db_stat_reset_time(d.oid)::text, '-') || '/' || pg_postmaster_start_time()::text as fingerprint,
   w.reltuples::bigint as rows,
   (w.relpages::bigint + coalesce((select t.relpages from pg_class t where t.oid = w.reltoastrelid), 0)

@@ -40,7 +40,7 @@ begin
         raise exception using
           errcode = 'insufficient_privilege',
           message = format('role %I is missing, and %I may not create roles', role_name, current_user),
-          hint = format('Ask an administrator to run: create role %I nologin;', role_name);
+          hint = format('Ask an administrator to run: create role %I nologin; create role %I nologin;', service, reader);
     end;
   end loop;
 

@@ -18,7 +18,11 @@ export function decodeBound(text: string | null, key: PartitionKey): PartitionBo
   if (key.kind === 'unsupported') return opaque(key.because);
   const ends = rangeEnds(tokens);
   if (ends === undefined) return opaque('it is not a range of one column');
-  return { kind: 'range', lower: decodeEnd(ends.lower, key.type), upper: decodeEnd(ends.upper, key.type) };
+  return {
+    kind: 'range',
+    lower: decodeEnd(ends.lower, key.type, LOWEST),
+    upper: decodeEnd(ends.upper, key.type, HIGHEST),
+  };
 }
 
 const opaque = (because: string): PartitionBound => ({ kind: 'opaque', because });
@@ -42,10 +46,17 @@ function rangeEnds(tokens: readonly Token[]): { readonly lower: Token; readonly 
 const isWord = (token: Token | undefined, text: string): boolean => token?.kind === 'word' && token.text === text;
 const isSymbol = (token: Token | undefined, text: string): boolean => token?.kind === 'symbol' && token.text === text;
 
-function decodeEnd({ kind, text }: Token, key: KeyType): Bound {
-  if (kind === 'word' && (text === 'MINVALUE' || text === 'MAXVALUE')) return { kind: 'unbounded' };
+interface NoEnd {
+  readonly word: string;
+  readonly infinity: string;
+}
+const LOWEST: NoEnd = { word: 'MINVALUE', infinity: '-infinity' };
+const HIGHEST: NoEnd = { word: 'MAXVALUE', infinity: 'infinity' };
+
+// Each side has its own: FROM ('infinity') TO (MAXVALUE) holds the one value beyond all time, and covers none of it.
+function decodeEnd({ kind, text }: Token, key: KeyType, noEnd: NoEnd): Bound {
+  if (text === (kind === 'word' ? noEnd.word : noEnd.infinity)) return { kind: 'unbounded' };
   if (kind !== 'string') return { kind: 'opaque', text };
-  if (text === 'infinity' || text === '-infinity') return { kind: 'unbounded' };
   const at = decodeKeyTime(text, key);
   return at === undefined ? { kind: 'opaque', text } : { kind: 'at', at };
 }
@@ -59,10 +70,13 @@ const SHAPES: { readonly [K in KeyType]: RegExp } = {
   date: new RegExp(`^${DATE}${ERA}$`),
 };
 
+/** Temporal ends in 275760, and a window, or a time zone, may reach a little beyond the bound that it starts from. */
+const LAST_YEAR = 275_000;
+
 /** A key's value in ISO style and UTC as key time (`domain/time.ts`); undefined when it is beyond what we can reckon with. */
 export function decodeKeyTime(text: string, key: KeyType): Instant | undefined {
   const groups = SHAPES[key].exec(text)?.groups;
-  if (!groups) return undefined;
+  if (!groups || Number(groups.year) > LAST_YEAR) return undefined;
   const number = (name: string): number => Number(groups[name] ?? 0);
   const micros = Number((groups.fraction ?? '').padEnd(6, '0'));
   try {

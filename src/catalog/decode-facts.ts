@@ -88,7 +88,8 @@ const decodePartition = (row: PartitionRow, key: PartitionKey): PartitionFacts =
   isDetachPending: row.detach_pending,
   size: { bytesEstimate: row.bytes, rowsEstimate: row.rows ?? undefined },
   statistics: {
-    changedRows: row.kind === 'p' ? undefined : (row.changed_rows ?? 0),
+    // Of a subtree: the sum over its tables, for which alone PostgreSQL counts.
+    changedRows: row.changed_rows ?? 0,
     liveRows: row.live_rows ?? 0,
     analyzedAt: instantOrNone(row.analyzed_at),
     autoAnalyzedAt: instantOrNone(row.auto_analyzed_at),

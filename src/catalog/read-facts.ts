@@ -1,4 +1,4 @@
-/** The facts that the jobs decide by: seven reads, however many tables, partitions and views there are. */
+/** The facts that the jobs decide by: six reads, however many tables, partitions and views there are. */
 import type { Facts, MissingReason, ServerFacts } from '../domain/facts.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { type Instant, instantFromEpochMs, toEpochSeconds } from '../domain/time.ts';

@@ -4,6 +4,7 @@ import { type App, createApp } from '../app.ts';
 import { MaintenanceError } from '../domain/errors.ts';
 import type { RelationName } from '../domain/relation.ts';
 import { formatRelationName } from '../domain/relation.ts';
+import { allTargets, observe } from '../observe.ts';
 import { type RunReport, runJob } from '../run-job.ts';
 import { exitCodeOfRuns } from './exit-code.ts';
 import { type Io, json, line } from './io.ts';
@@ -31,6 +32,8 @@ export async function runApply(options: ApplyOptions, io: Io): Promise<number> {
   try {
     const tasks = tasksOf(options, app.policies);
     if (options.at) await requireDemo(app);
+    // A database that cannot be reached is one problem, not one for each job.
+    await observe(app.runner, allTargets(app.policies), io.stopping);
     const reports: RunReport[] = [];
     for (const { job, targets } of tasks) {
       if (io.stopping.aborted) break;

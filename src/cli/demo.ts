@@ -94,7 +94,7 @@ const DONE: { readonly [K in JobName]: (count: number) => string } = {
   provision: count => `${plural(count, 'partition')} created`,
   retire: count => `${plural(count, 'partition')} retired`,
   refresh: count => `${plural(count, 'view')} refreshed`,
-  analyze: count => `${plural(count, 'ANALYZE statement')}`,
+  analyze: count => plural(count, 'ANALYZE statement'),
 };
 
 const announceFirstRound =

@@ -1,11 +1,12 @@
 /** `partkeeper migrate`: installs partkeeper's own schema, and the bundled one where the configuration maintains it. */
 import { type Command, Option } from 'commander';
-import pg from 'pg';
+import { Client, types } from 'pg';
 import type { Config } from '../config/config.ts';
 import { EXIT_CODES } from '../domain/errors.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { clientConfig } from '../postgres/database.ts';
 import { classify } from '../postgres/sqlstate.ts';
+import { BUNDLED_TABLE } from '../schema/checklist.ts';
 import { type MigrationSet, migrateDown, migrateUp, migrationStatus } from '../schema/migrate.ts';
 import { type Io, json, line } from './io.ts';
 import { commandWith, configOf, type SharedOptions } from './options.ts';
@@ -64,10 +65,10 @@ const report = (options: MigrateOptions, io: Io, document: object, text: string)
 async function withClient(
   options: MigrateOptions,
   io: Io,
-  work: (client: pg.Client, sets: readonly MigrationSet[]) => Promise<void>,
+  work: (client: Client, sets: readonly MigrationSet[]) => Promise<void>,
 ): Promise<number> {
   const config = configOf(options, io);
-  const client = new pg.Client({ ...clientConfig(config.database), types: pg.types });
+  const client = new Client({ ...clientConfig(config.database), types: types });
   client.on('error', () => {});
   try {
     await client.connect();
@@ -81,8 +82,6 @@ async function withClient(
     await client.end();
   }
 }
-
-const BUNDLED_TABLE = 'unified.event_metric_events';
 
 /** Somebody who maintains tables of their own does not want ours among them. */
 function setsFor({ tables }: Config, { bundled }: MigrateOptions): readonly MigrationSet[] {

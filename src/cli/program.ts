@@ -1,7 +1,7 @@
 /** The command line: the one table of commands, from which help and documentation derive. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/problems.ts';
-import { asMaintenanceError, EXIT_CODES, exitCodeOf, type MaintenanceError } from '../domain/errors.ts';
+import { asMaintenanceError, EXIT_CODES, exitCodeOf, exitCodes, type MaintenanceError } from '../domain/errors.ts';
 import { redact } from '../report/redact.ts';
 import { VERSION } from '../version.ts';
 import { applyCommand, runApply } from './apply.ts';
@@ -76,18 +76,8 @@ export function buildProgram(wire: Wire): Command {
     .addCommand(wire(demoCommand(), runDemo));
 }
 
-const MEANINGS: { readonly [K in keyof typeof EXIT_CODES]: string } = {
-  done: 'done, or nothing to do',
-  unexpected: 'something failed',
-  changesPending: 'there are changes to make (plan --check)',
-  findings: 'there are findings of severity error',
-  configuration: 'the configuration is not valid',
-  connection: 'the database could not be reached',
-  usage: 'the command line is not understood',
-};
-
-const EXIT_HELP = `\nExit codes:\n${Object.entries(EXIT_CODES)
-  .map(([name, code]) => `  ${String(code).padStart(2)}  ${MEANINGS[name as keyof typeof EXIT_CODES]}`)
+const EXIT_HELP = `\nExit codes:\n${exitCodes()
+  .map(({ code, meaning }) => `  ${String(code).padStart(2)}  ${meaning}`)
   .join('\n')}`;
 
 /** commander writes to the process and ends it unless told otherwise, command by command. */

@@ -2,7 +2,7 @@
 import { INTERVALS, type Interval } from '../domain/interval.ts';
 import { DEFAULT_NAME, problemOfTemplate } from '../domain/naming.ts';
 import { formatRelationName, parseRelationName } from '../domain/relation.ts';
-import { DEFAULT_PREMAKE, DEFAULT_ZONE, defaultSchedule } from './defaults.ts';
+import { DEFAULT_PREMAKE, DEFAULT_ZONE } from './defaults.ts';
 import { namedTwice } from './document.ts';
 import { isKeys, type Keys } from './keys.ts';
 import type { Origins } from './origins.ts';
@@ -15,11 +15,12 @@ const keysOf = (value: unknown): Keys => (isKeys(value) ? value : {});
 
 export function crossCheck(raw: unknown, origins: Origins): readonly ConfigProblem[] {
   const { tables, views, jobs } = keysOf(raw);
+  const provision = provisionGap(keysOf(keysOf(jobs).provision));
   return [
     ...checkNames(keysOf(tables), keysOf(views), origins),
     ...Object.entries(keysOf(tables)).flatMap(([name, table]) => [
       ...checkTemplate(['tables', name], keysOf(table), origins),
-      ...checkCoverage(['tables', name], keysOf(table), keysOf(keysOf(jobs).provision), origins),
+      ...(provision ? checkCoverage(['tables', name], keysOf(table), provision, origins) : []),
     ]),
   ];
 }
@@ -89,31 +90,30 @@ const LONGEST_MS: { readonly [K in Interval]: number } = {
   year: 366 * DAY_MS,
 };
 
+interface Gap {
+  readonly pattern: string;
+  readonly gapMs: number;
+}
+
+/** How far apart the runs of provision are, where someone said so; the default schedules are close enough. */
+function provisionGap({ schedule, timezone = DEFAULT_ZONE }: Keys): Gap | undefined {
+  if (typeof schedule !== 'string' || typeof timezone !== 'string') return undefined;
+  if (!parseSchedule(schedule).ok || !parseTimeZone(timezone).ok) return undefined;
+  return { pattern: schedule, gapMs: longestGapMs({ pattern: schedule, timezone }) };
+}
+
 /** Inserts never fail for want of a partition: what one run prepares has to last until the next one. */
-function checkCoverage(path: Path, table: Keys, provision: Keys, origins: Origins): readonly ConfigProblem[] {
+function checkCoverage(path: Path, table: Keys, { pattern, gapMs }: Gap, origins: Origins): readonly ConfigProblem[] {
   const interval = intervalOf(table);
   const premake = table.premake ?? DEFAULT_PREMAKE;
-  const pattern = provision.schedule ?? defaultSchedule('provision', interval === 'hour');
-  const timezone = provision.timezone ?? DEFAULT_ZONE;
-  if (
-    interval === undefined ||
-    !Number.isInteger(premake) ||
-    typeof pattern !== 'string' ||
-    typeof timezone !== 'string'
-  )
-    return [];
-  if (!parseSchedule(pattern).ok || !parseTimeZone(timezone).ok) return [];
-  // A day that summer time makes 25 hours long has a daily schedule, too.
-  const lastsMs = Number(premake) * LONGEST_MS[interval] + (interval === 'hour' ? 0 : HOUR_MS);
-  const gapMs = longestGapMs({ pattern, timezone });
-  if (gapMs <= lastsMs || Number(premake) < 1) return [];
+  if (interval === undefined || typeof premake !== 'number' || premake < 1) return [];
+  // A day that the end of summer time makes 25 hours long is still a day for a daily schedule.
+  const lastsMs = premake * LONGEST_MS[interval] + (interval === 'hour' ? 0 : HOUR_MS);
+  if (gapMs <= lastsMs) return [];
   const at = [...path, 'premake'];
-  return [
-    problemAt(
-      origins.placeOf(at),
-      at,
-      `${Number(premake)} ${interval}${premake === 1 ? '' : 's'} ahead do not last from one run of provision to the next, which schedule '${pattern}' puts up to ${Math.ceil(gapMs / HOUR_MS)} hours apart`,
-      `write premake: ${Math.ceil(gapMs / LONGEST_MS[interval])}, or schedule provision more often`,
-    ),
-  ];
+  const ahead = `${premake} ${interval}${premake === 1 ? '' : 's'} ahead`;
+  const hours = Math.ceil(gapMs / HOUR_MS);
+  const message = `${ahead} do not last from one run of provision to the next: schedule '${pattern}' puts them up to ${hours} hours apart`;
+  const advice = `write premake: ${Math.ceil(gapMs / LONGEST_MS[interval])}, or let provision run more often`;
+  return [problemAt(origins.placeOf(at), at, message, advice)];
 }

@@ -3,7 +3,7 @@ import { isAlias, isMap, isNode, isScalar, isSeq, type Node, type Scalar, type Y
 import type { Keys } from './keys.ts';
 import { type ConfigProblem, type Path, type Place, problemAt } from './problems.ts';
 import type { Substituted } from './substitute.ts';
-import { parseYaml, type SyntaxTree, TOO_LARGE } from './yaml.ts';
+import { parseYaml, type SyntaxTree } from './yaml.ts';
 
 export interface ConfigDocument {
   /** Undefined when the text is no mapping. Objects have no prototype: `__proto__` is a key like any other. */
@@ -27,6 +27,8 @@ export type Substitution = (text: string, path: Path) => Substituted | undefined
 // Far above any real configuration, and far below what would keep a process busy: aliases multiply.
 const MAX_NODES = 20_000;
 const MAX_DEPTH = 20;
+
+const TOO_LARGE = 'holds more values, or deeper ones, than a configuration can: use fewer aliases and levels';
 
 class TooLarge extends Error {}
 

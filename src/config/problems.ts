@@ -32,7 +32,7 @@ export const formatPath = (path: Path): string =>
   }, '');
 
 // Addresses carry passwords, and people paste them under the wrong key.
-export const withoutPasswords = (text: string): string => text.replaceAll(/:\/\/\S*@/g, '://***@');
+export const withoutPasswords = (text: string): string => text.replaceAll(/:\/\/[^\s/@]*:\S*@/g, '://***@');
 
 /** `text` as `what is wrong: what to do`, the way the domain's parsers word it, or with the advice apart. */
 export function problemAt(place: Place, path: Path, text: string, advice?: string): ConfigProblem {

@@ -30,14 +30,21 @@ export const schedulesOf = (config: Config): readonly ScheduleEntry[] =>
     TARGETS[job](config).flatMap(({ target, schedule }) => (schedule ? [{ job, target, schedule }] : [])),
   );
 
-// More than the minutes of one day: a pattern that fires densely must be seen to pause as well.
+// A year shows every weekday, month and change of summer time. A pattern that fires densely must be seen to pause as
+// well: that takes more runs than a day has minutes.
+const HORIZON_MS = 400 * 86_400_000;
 const MANY_RUNS = 1_500;
 
-/** The longest pause between two runs, as far as the next 1,500 tell. */
+/** The longest pause between two runs, as far as the next 1,500 or the next 400 days tell. */
 export function longestGapMs({ pattern, timezone }: Schedule): number {
-  const runs = cronOf(pattern, timezone).nextRuns(MANY_RUNS, REFERENCE_DAY);
-  return runs.reduce((longest, run, index) => {
-    const before = runs[index - 1];
-    return before === undefined ? longest : Math.max(longest, run.getTime() - before.getTime());
-  }, 0);
+  const cron = cronOf(pattern, timezone);
+  const end = REFERENCE_DAY.getTime() + HORIZON_MS;
+  let before = cron.nextRun(REFERENCE_DAY);
+  let longest = 0;
+  for (let runs = 0; before !== null && before.getTime() < end && runs < MANY_RUNS; runs++) {
+    const next = cron.nextRun(before);
+    if (next !== null) longest = Math.max(longest, next.getTime() - before.getTime());
+    before = next;
+  }
+  return longest;
 }

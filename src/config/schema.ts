@@ -65,7 +65,7 @@ const database = z.strictObject({
       'Where the database is. Keep its password out of the file: name a variable, or let `PGPASSWORD_FILE` supply it. Default: what the `PG…` variables say.',
     examples: ['${DATABASE_URL}', 'postgres://partkeeper@db.example:5432/app?sslmode=verify-full'],
   }).optional(),
-  pool: z.int().min(1).max(100).default(4).describe('The most connections held at once.'),
+  pool: z.int().min(2).max(100).default(4).describe('The most connections held at once: one works, one looks.'),
   connectTimeout: timeout('How long one attempt to connect may take.', '10s'),
   lockTimeout: timeout(
     'How long a statement may wait for one lock. Writers queue behind it for as long, so keep it below what they tolerate.',
@@ -123,7 +123,7 @@ const table = z.strictObject({
   }).prefault('keep forever'),
   retire: z
     .enum(RETIREMENTS)
-    .default('detach')
+    .default('drop')
     .describe(
       'What becomes of an expired partition: `drop` deletes it with its rows, `detach` keeps it as a table of its own.',
     ),

@@ -11,7 +11,7 @@ const DESCRIPTIONS: { readonly [K in SyntaxCode]: string } = {
   BAD_COLLECTION_TYPE: 'a tag does not fit what it stands before',
   BAD_DIRECTIVE: 'a line that starts with % is no YAML directive',
   BAD_DQ_ESCAPE: "a backslash in double quotes stands before the wrong character: use single quotes, '…'",
-  BAD_INDENT: 'the indentation does not fit the lines around it',
+  BAD_INDENT: 'the indentation does not fit the lines around it, or a bracket is left open',
   BAD_PROP_ORDER: 'an anchor or tag stands in the wrong place',
   BAD_SCALAR_START: `a value starts with a character that YAML reserves: ${QUOTES}`,
   BLOCK_AS_IMPLICIT_KEY: `a key, or ': ', stands where a value goes on: write one key a line, indented alike, and values with ': ' in quotes`,

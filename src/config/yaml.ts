@@ -13,7 +13,6 @@ export type SyntaxTree =
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 const WHAT_TO_WRITE = 'write tables: or views:, or remove the file to use the bundled policy';
-export const TOO_LARGE = 'holds more values, or deeper ones, than a configuration can: use fewer aliases and levels';
 
 export function parseYaml(file: string, text: string): SyntaxTree {
   const refuse = (problem: string, place: Place = { file }): SyntaxTree => ({
@@ -25,13 +24,14 @@ export function parseYaml(file: string, text: string): SyntaxTree {
   if (content.trim() === '') return refuse(`is empty: ${WHAT_TO_WRITE}`);
 
   const lineCounter = new LineCounter();
-  const placeOf = (node: Node): Place => at(node.range?.[0] ?? 0);
   const at = (offset: number): Place => {
     const { line, col } = lineCounter.linePos(offset);
     return { file, line, column: col };
   };
-  const document = parsed(content, lineCounter);
-  if (document === undefined) return refuse(TOO_LARGE);
+  const placeOf = (node: Node): Place => at(node.range?.[0] ?? 0);
+  // Keys named twice are ours to tell, with both lines; the parser's own pretty errors quote the file.
+  const options = { lineCounter, prettyErrors: false, uniqueKeys: false, stringKeys: true, logLevel: 'error' } as const;
+  const document = parseDocument(content, options);
   const errors = [...document.errors, ...document.warnings];
   if (errors.length > 0) {
     const lines = content.split('\n');
@@ -45,22 +45,6 @@ export function parseYaml(file: string, text: string): SyntaxTree {
   if (root === null) return refuse(`holds only comments: ${WHAT_TO_WRITE}`);
   if (isMap(root)) return { ok: true, root, document, placeOf };
   return refuse(`is ${isSeq(root) ? 'a list' : 'a single value'}, not a set of keys: ${WHAT_TO_WRITE}`, placeOf(root));
-}
-
-// The parser recurses: brackets nested thousands deep end its stack.
-function parsed(content: string, lineCounter: LineCounter): YamlDocument | undefined {
-  try {
-    return parseDocument(content, {
-      lineCounter,
-      prettyErrors: false,
-      uniqueKeys: false,
-      stringKeys: true,
-      logLevel: 'error',
-    });
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
 }
 
 // What follows the first error of a line is mostly its echo.

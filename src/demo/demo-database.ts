@@ -1,5 +1,5 @@
 /** A database to show everything on: an embedded server, the bundled schema and a history that nobody has looked after. */
-import pg from 'pg';
+import { Client } from 'pg';
 import { migrateUp } from '../schema/migrate.ts';
 import { startEmbeddedServer } from './embedded-server.ts';
 import { loadHistory } from './history.ts';
@@ -61,8 +61,8 @@ const prepare = (url: string): Promise<boolean> =>
     return rowCount === 0;
   });
 
-async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, application_name: 'partkeeper demo' });
+async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url, application_name: 'partkeeper demo' });
   client.on('error', () => {});
   await client.connect();
   try {

@@ -34,7 +34,15 @@ const unitOf = <T extends string>(units: Readonly<Record<T, unknown>>, word: str
   return (Object.keys(units) as T[]).find(unit => unit === lower || (unit.length > 2 && `${unit}s` === lower));
 };
 
-const tooLarge = (amount: number): boolean => amount > 1_000_000;
+// Temporal would go further back, but PostgreSQL's calendar begins in 4713 BC.
+const LONGEST_DAYS = 1_000_000;
+const DAYS_OF: { readonly [K in CalendarDuration['unit']]: number } = {
+  hours: 1 / 24,
+  days: 1,
+  weeks: 7,
+  months: 31,
+  years: 366,
+};
 
 /** Why a text is not a duration, or the duration. */
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
@@ -50,15 +58,16 @@ export function parseCalendarDuration(text: string): Parsed<CalendarDuration> {
     return { ok: false, problem };
   }
   const amount = Number(match.groups.amount);
-  const unit = unitOf(CALENDAR_UNITS, match.groups.unit ?? '');
-  if (!unit)
+  const word = unitOf(CALENDAR_UNITS, match.groups.unit ?? '');
+  if (!word)
     return {
       ok: false,
       problem: `has the unknown unit '${match.groups.unit}': use hours, days, weeks, months or years`,
     };
   if (amount === 0) return { ok: false, problem: 'is zero, and zero never means "everything" here' };
-  if (tooLarge(amount)) return { ok: false, problem: 'is longer than PostgreSQL can reckon with' };
-  return { ok: true, value: { amount, unit: CALENDAR_UNITS[unit] } };
+  const unit = CALENDAR_UNITS[word];
+  if (amount * DAYS_OF[unit] > LONGEST_DAYS) return { ok: false, problem: 'is longer than PostgreSQL can reckon with' };
+  return { ok: true, value: { amount, unit } };
 }
 
 /** Reads `200ms`, `30s`, `15min`, `1 hour` into milliseconds. */

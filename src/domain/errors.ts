@@ -55,6 +55,20 @@ export const EXIT_CODES = {
   usage: 64,
 } as const;
 
+export const EXIT_MEANINGS: { readonly [K in keyof typeof EXIT_CODES]: string } = {
+  done: 'done, or nothing to do',
+  unexpected: 'something failed',
+  changesPending: 'there are changes to make (plan --check)',
+  findings: 'there are findings of severity error',
+  configuration: 'the configuration is not valid',
+  connection: 'the database could not be reached',
+  usage: 'the command line is not understood',
+};
+
+/** Every exit code with its meaning, in ascending order. */
+export const exitCodes = (): readonly { readonly code: number; readonly meaning: string }[] =>
+  Object.entries(EXIT_CODES).map(([name, code]) => ({ code, meaning: EXIT_MEANINGS[name as keyof typeof EXIT_CODES] }));
+
 const EXIT_OF: Partial<Record<ErrorCode, number>> = {
   CONFIG_INVALID: EXIT_CODES.configuration,
   USAGE: EXIT_CODES.usage,

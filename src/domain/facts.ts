@@ -34,7 +34,7 @@ export interface SizeFacts {
 }
 
 export interface StatisticsFacts {
-  /** Rows changed since the last ANALYZE; undefined for a partitioned table, where PostgreSQL does not count. */
+  /** Rows changed since the last ANALYZE; undefined for the table itself, where PostgreSQL does not count. */
   readonly changedRows: number | undefined;
   readonly liveRows: number;
   readonly analyzedAt: Instant | undefined;

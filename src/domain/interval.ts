@@ -36,13 +36,22 @@ const step: { readonly [K in Interval]: Temporal.DurationLike } = {
 
 /** The window of `interval` in `zone` that contains `at`. */
 export function windowAt(at: Instant, interval: Interval, zone: string): Window {
-  const lower = startOf[interval](at.toZonedDateTimeISO(zone));
-  let upper = lower;
-  do {
-    upper = startOf[interval](upper.add(step[interval]));
-    // Zones that shift by half an hour (Lord Howe) have a local hour that starts where it ended: walk on.
-  } while (!isAfter(upper.toInstant(), lower.toInstant()) || !isAfter(upper.toInstant(), at));
+  let lower = startOf[interval](at.toZonedDateTimeISO(zone));
+  let upper = lineAfter(lower, interval);
+  // Where a clock is put back over midnight, the calendar names a day that has ended already: walk on.
+  while (!isAfter(upper.toInstant(), at)) [lower, upper] = [upper, lineAfter(upper, interval)];
   return { lower: lower.toInstant(), upper: upper.toInstant() };
+}
+
+/** The next line of the grid. */
+function lineAfter(line: Zoned, interval: Interval): Zoned {
+  let reached = line;
+  for (;;) {
+    reached = reached.add(step[interval]);
+    const next = startOf[interval](reached);
+    // Zones that are put back by half an hour (Lord Howe) have an hour of 90 minutes: its second half starts no window.
+    if (isAfter(next.toInstant(), line.toInstant())) return next;
+  }
 }
 
 /** The window after `window`. */

@@ -56,8 +56,9 @@ const NEEDED: { readonly [K in keyof typeof DEFAULT_NAME]: readonly (readonly Fi
   year: [['YYYY']],
 };
 
-const words = (template: string): readonly string[] =>
-  [...template.matchAll(/\{([^}]*)\}/g)].map(match => match[1] ?? '');
+const PLACEHOLDER = /\{([^}]*)\}/g;
+
+const words = (template: string): readonly string[] => [...template.matchAll(PLACEHOLDER)].map(match => match[1] ?? '');
 
 /** Why `template` cannot name the partitions of `interval`, or undefined when it can. */
 export function problemOfTemplate(template: string, interval: keyof typeof DEFAULT_NAME): string | undefined {
@@ -67,8 +68,13 @@ export function problemOfTemplate(template: string, interval: keyof typeof DEFAU
     return `has the unknown placeholder {${unknown}}: use {table}, ${Object.keys(NAME_FIELDS)
       .map(field => `{${field}}`)
       .join(', ')}`;
-  if (NEEDED[interval].some(fields => fields.every(field => used.includes(field)))) return undefined;
-  return `would give two partitions of one ${interval} interval the same name: it needs {${NEEDED[interval][0]?.join('}, {')}}`;
+  if (/[{}]/.test(template.replaceAll(PLACEHOLDER, ''))) return 'has a brace that belongs to no placeholder';
+  if (!NEEDED[interval].some(fields => fields.every(field => used.includes(field))))
+    return `would give two partitions of one ${interval} interval the same name: it needs {${NEEDED[interval][0]?.join('}, {')}}`;
+  const room = used.includes('table') ? SHORTEST_TABLE_BYTES : 0;
+  if (roomForTable(template) < room)
+    return `is too long: a name has ${MAX_IDENTIFIER_BYTES} bytes, of which ${RESERVED_BYTES} are kept for suffixes`;
+  return undefined;
 }
 
 /**
@@ -78,39 +84,45 @@ export function problemOfTemplate(template: string, interval: keyof typeof DEFAU
  */
 export function partitionName(template: string, table: string, lower: Window['lower'], zone: string): string {
   const at = lower.toZonedDateTimeISO(zone);
-  return expand(template, table, word => (isField(word) ? NAME_FIELDS[word](at) : ''));
+  const short = shorten(table, roomForTable(template));
+  return template.replaceAll(PLACEHOLDER, (_, word: string) =>
+    word === 'table' ? short : isField(word) ? NAME_FIELDS[word](at) : '',
+  );
 }
 
 /** What a part of a window adds to the window's name, when existing partitions already hold the rest of it. */
 export const fragmentSuffix = (lower: Window['lower'], zone: string): string => {
   const at = lower.toZonedDateTimeISO(zone);
-  const time = at.hour + at.minute + at.second + at.microsecond > 0 ? `t${pad(at.hour)}${pad(at.minute)}` : '';
+  const time = at.toPlainTime().equals('00:00') ? '' : `t${pad(at.hour)}${pad(at.minute)}`;
   return `_from_${pad(at.month)}${pad(at.day)}${time}`;
 };
 
 /** A regular expression in PostgreSQL's dialect that every name this template can yield for `table` matches. */
-export const takenNamePattern = (template: string, table: string): string =>
-  `^${expand(escapePattern(template), table, word => (isField(word) ? FIELD_PATTERN[word] : ''), escapeName)}(_from_[0-9t]+)?(_[0-9]+)?$`;
+export function takenNamePattern(template: string, table: string): string {
+  const short = escapePattern(shorten(table, roomForTable(template)));
+  // Splitting by a pattern with a group yields text and placeholders by turns.
+  const parts = template.split(PLACEHOLDER).map((part, index) => {
+    if (index % 2 === 0) return escapePattern(part);
+    return part === 'table' ? short : isField(part) ? FIELD_PATTERN[part] : '';
+  });
+  return `^${parts.join('')}(_from_[0-9t]+)?(_[0-9]+)?$`;
+}
 
-// The template's braces are its placeholders and stay; a table's own braces are text.
-const escapePattern = (text: string): string => text.replaceAll(/[\\^$.|?*+()[\]]/g, match => `\\${match}`);
-const escapeName = (text: string): string => escapePattern(text).replaceAll(/[{}]/g, match => `\\${match}`);
+const escapePattern = (text: string): string => text.replaceAll(/[\\^$.|?*+()[\]{}]/g, match => `\\${match}`);
 
 // Leaves room for a fragment's suffix and for `_2`, the way out when a name is taken.
 const RESERVED_BYTES = byteLength('_from_0101t0000_99');
 
-function expand(
-  template: string,
-  table: string,
-  field: (word: string) => string,
-  quote = (text: string) => text,
-): string {
-  const longest = template.replaceAll(/\{([^}]*)\}/g, (_, word: string) =>
+/** The hash that keeps two shortened names apart, and a letter to recognise them by. */
+const SHORTEST_TABLE_BYTES = byteLength('a_00000000');
+
+/** The bytes that a template leaves for a table's name, each time that it has it. */
+function roomForTable(template: string): number {
+  const longest = template.replaceAll(PLACEHOLDER, (_, word: string) =>
     word === 'table' ? '' : 'x'.repeat(word === 'YYYY' || word === 'GGGG' ? 4 : 2),
   );
-  const room = MAX_IDENTIFIER_BYTES - RESERVED_BYTES - byteLength(longest.replaceAll('\\', ''));
-  const short = quote(shorten(table, room));
-  return template.replaceAll(/\{([^}]*)\}/g, (_, word: string) => (word === 'table' ? short : field(word)));
+  const times = words(template).filter(word => word === 'table').length;
+  return Math.floor((MAX_IDENTIFIER_BYTES - RESERVED_BYTES - byteLength(longest)) / Math.max(1, times));
 }
 
 function shorten(table: string, room: number): string {

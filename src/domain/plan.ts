@@ -147,7 +147,6 @@ export const FINDINGS = {
     title: 'The existing partitions have another interval than the configuration.',
   },
   COVERAGE_BROKEN: { severity: 'error', title: 'Rows written now, or soon, would find no partition.' },
-  COVERAGE_GAP: { severity: 'warning', title: 'There is a hole between existing partitions.' },
   NAME_TAKEN: {
     severity: 'warning',
     title: 'Another relation has the name of a partition to be; it gets another name.',
@@ -180,6 +179,7 @@ export const FINDINGS = {
     severity: 'error',
     title: 'A view was never populated and may not be filled by a plain refresh.',
   },
+  SCHEMA_INCOMPLETE: { severity: 'warning', title: 'An object of the bundled schema is missing or does not work.' },
   BOOKKEEPING_MISSING: {
     severity: 'info',
     title: "partkeeper's own schema is not installed; refreshes are not remembered.",

@@ -50,10 +50,11 @@ export const fromKeyTime = (keyTime: Instant, key: KeyType, zone: string): Insta
 /** The zone whose calendar cuts key time into windows: the policy's for moments, none (UTC) for wall clock readings. */
 export const calendarZone = (key: KeyType, zone: string): string => (key === 'timestamptz' ? zone : 'UTC');
 
+/** Does the zone exist in the IANA database? Offsets and whole timestamps, which Temporal would take as well, are no zones. */
 export const isTimeZone = (zone: string): boolean => {
   try {
     instantFromEpochMs(0).toZonedDateTimeISO(zone);
-    return true;
+    return /^[A-Za-z]/.test(new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone);
   } catch {
     return false;
   }

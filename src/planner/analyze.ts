@@ -61,9 +61,9 @@ function reasonForParent(
   if (!analyzedAt) return { rule: 'never-analyzed' };
   const sum = (of: (statistics: StatisticsFacts) => number): number =>
     partitions.reduce((total, { statistics }) => total + of(statistics), 0);
-  const changedRows = sum(({ changedRows }) => changedRows ?? 0);
+  const changed = sum(({ changedRows }) => changedRows ?? 0);
   const total = reasonFor(
-    { ...table.statistics, changedRows, liveRows: sum(({ liveRows }) => liveRows) },
+    { ...table.statistics, changedRows: changed, liveRows: sum(({ liveRows }) => liveRows) },
     changedShare,
   );
   if (total) return total;

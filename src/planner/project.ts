@@ -1,10 +1,11 @@
 /** The facts as they will be once the actions are done: lets one plan hold creating and, after it, retiring. */
 import type { PartitionFacts } from '../domain/facts.ts';
 import type { Action, CreatePartition } from '../domain/plan.ts';
+import { isSameRelation } from '../domain/relation.ts';
 import type { TimeTable } from './target.ts';
 
 export function project(table: TimeTable, actions: readonly Action[]): TimeTable {
-  const mine = actions.filter(({ target }) => target === table.relation);
+  const mine = actions.filter(({ target }) => isSameRelation(target, table.relation));
   const gone = new Set(mine.flatMap(action => ('partition' in action ? [action.partition] : [])));
   const made = mine.filter(action => action.kind === 'create-partition').map(asPartition);
   return {

@@ -1,7 +1,6 @@
 /** Which partitions have to be created: the current window, `premake` windows after it, and holes among the existing ones. */
 import { asWindow } from '../domain/bound.ts';
 import { holes } from '../domain/coverage.ts';
-import { subtract } from '../domain/duration.ts';
 import type { ServerFacts } from '../domain/facts.ts';
 import { nextWindow, type Window, windowAt } from '../domain/interval.ts';
 import { fragmentSuffix, partitionName } from '../domain/naming.ts';
@@ -13,27 +12,18 @@ import {
   joinParts,
   type PlanPart,
   type Skip,
+  type SkipReason,
 } from '../domain/plan.ts';
 import type { TablePolicy } from '../domain/policy.ts';
 import { formatRelationName } from '../domain/relation.ts';
-import {
-  calendarZone,
-  earlier,
-  formatInstant,
-  type Instant,
-  isAfter,
-  isBefore,
-  later,
-  toKeyTime,
-} from '../domain/time.ts';
+import { cutoffOf } from '../domain/retention.ts';
+import { calendarZone, formatInstant, type Instant, isAfter, isBefore, toKeyTime } from '../domain/time.ts';
 import { type Contradiction, findContradiction } from './contradiction.ts';
+import { findGaps } from './gaps.ts';
 import { coverageFindings } from './horizon.ts';
 import { inspectPartitions } from './inspect.ts';
 import { project } from './project.ts';
-import { actAs, type TimeTable } from './target.ts';
-
-/** A hole of years among hourly partitions is filled over several runs, so that none of them takes hours. */
-export const MAX_GAPS_PER_RUN = 100;
+import { actAs, planTooFine, type TimeTable } from './target.ts';
 
 /** A contradicted interval is not built upon, unless inserts would soon fail. */
 const MERCY = { hours: 24 };
@@ -47,22 +37,36 @@ interface Piece {
 
 /** @param now the later of the two clocks */
 export function planProvision(table: TimeTable, policy: TablePolicy, now: Instant, server: ServerFacts): PlanPart {
+  if (table.key.type === 'date' && policy.interval === 'hour') return planTooFine(table);
   const keyNow = toKeyTime(now, table.key.type, policy.timezone);
+  const cutoff = cutoffOf(now, policy.retention, table.key.type, policy.timezone);
   const contradiction = findContradiction(table, policy);
   const ahead = planAhead(table, policy, keyNow);
-  const gaps = planGaps(table, policy, keyNow);
+  const gaps = findGaps(table, policy, keyNow, cutoff);
   const urgentBefore = keyNow.add(MERCY);
-  const allowed = (piece: Piece): boolean => contradiction === undefined || isBefore(piece.window.lower, urgentBefore);
+  const isUrgent = ({ lower, upper }: Window): boolean => isBefore(lower, urgentBefore) && isAfter(upper, keyNow);
+  const verdict = ({ window }: Piece): SkipReason | 'wanted' => {
+    // It would be retired as soon as it is there, and created again, and so on.
+    if (cutoff !== undefined && !isAfter(window.upper, cutoff)) return 'beyond-retention';
+    return contradiction === undefined || isUrgent(window) ? 'wanted' : 'interval-contradicted';
+  };
 
-  const wanted = [...ahead.pieces, ...gaps.pieces];
-  const named = nameAll(table, policy, wanted.filter(allowed), server);
-  const refused = wanted
-    .filter(piece => !allowed(piece))
-    .map(piece => skip(table, 'interval-contradicted', piece.window));
+  const filling = gaps.pieces.map(piece => ({ ...piece, because: { rule: 'gap', window: piece.window } as const }));
+  const judged = [...ahead.pieces, ...filling].map(piece => ({ piece, verdict: verdict(piece) }));
+  const wanted = judged.flatMap(({ piece, verdict }) => (verdict === 'wanted' ? [piece] : []));
+  const named = nameAll(table, policy, wanted, server);
   const part: PlanPart = {
     actions: named.actions,
-    skips: [...ahead.skips, ...gaps.skips, ...refused],
-    findings: [...(contradiction ? [contradicted(table, policy, contradiction)] : []), ...named.findings],
+    skips: [
+      ...ahead.skips,
+      ...gaps.expired.map(hole => skip(table, 'beyond-retention', hole)),
+      ...gaps.postponed.map(hole => skip(table, 'later-round', hole)),
+      ...judged.flatMap(({ piece, verdict }) => (verdict === 'wanted' ? [] : [skip(table, verdict, piece.window)])),
+    ],
+    findings: [
+      ...(contradiction ? [contradicted(table, policy, contradiction, named.actions.length)] : []),
+      ...named.findings,
+    ],
   };
   const after = project(table, part.actions);
   return joinParts([
@@ -105,63 +109,6 @@ const blockedByPending = (table: TimeTable, window: Window): boolean =>
       isAfter(range.upper, window.lower)
     );
   });
-
-/** Holes between the oldest partition and the current window, cut along the grid; none that retention has passed already. */
-function planGaps(
-  table: TimeTable,
-  policy: TablePolicy,
-  keyNow: Instant,
-): { pieces: readonly Piece[]; skips: readonly Skip[] } {
-  const zone = calendarZone(table.key.type, policy.timezone);
-  const oldest = oldestReadable(table);
-  const end = windowAt(keyNow, policy.interval, zone).lower;
-  if (oldest === undefined || !isBefore(oldest, end)) return { pieces: [], skips: [] };
-  const start = earlier(oldestWanted(oldest, policy, keyNow, zone), end);
-  const expired = holes(table.partitions, oldest, start).map(hole => skip(table, 'beyond-retention', hole));
-  const pieces: Piece[] = [];
-  const postponed: Skip[] = [];
-  for (const hole of holes(table.partitions, start, end)) {
-    const found = cut(hole, policy, zone, MAX_GAPS_PER_RUN - pieces.length);
-    pieces.push(...found.pieces);
-    if (found.rest) postponed.push(skip(table, 'later-round', found.rest));
-  }
-  return { pieces, skips: [...expired, ...postponed] };
-}
-
-/** The start of the window in which retention ends: rows of that window may still be inside it. */
-function oldestWanted(oldest: Instant, { interval, retention }: TablePolicy, keyNow: Instant, zone: string): Instant {
-  if (retention === 'forever') return oldest;
-  return later(oldest, windowAt(subtract(keyNow, retention, zone), interval, zone).lower);
-}
-
-/** The lowest readable bound, of either side: below it nothing was ever covered, or everything is. */
-function oldestReadable(table: TimeTable): Instant | undefined {
-  let oldest: Instant | undefined;
-  for (const { bound } of table.partitions) {
-    if (bound.kind !== 'range') continue;
-    for (const side of [bound.lower, bound.upper])
-      if (side.kind === 'at') oldest = oldest === undefined ? side.at : earlier(oldest, side.at);
-  }
-  return oldest;
-}
-
-/** At most `limit` pieces of a hole, oldest first, and what is left of it. */
-function cut(
-  hole: Window,
-  policy: TablePolicy,
-  zone: string,
-  limit: number,
-): { pieces: readonly Piece[]; rest: Window | undefined } {
-  const pieces: Piece[] = [];
-  let grid = windowAt(hole.lower, policy.interval, zone);
-  while (isBefore(grid.lower, hole.upper)) {
-    const window = { lower: later(grid.lower, hole.lower), upper: earlier(grid.upper, hole.upper) };
-    if (pieces.length >= limit) return { pieces, rest: { lower: window.lower, upper: hole.upper } };
-    pieces.push({ window, grid, because: { rule: 'gap', window } });
-    grid = nextWindow(grid, policy.interval, zone);
-  }
-  return { pieces, rest: undefined };
-}
 
 function nameAll(
   table: TimeTable,
@@ -211,12 +158,18 @@ const nameTaken = (table: TimeTable, wish: string, name: string): Finding => {
   );
 };
 
-function contradicted(table: TimeTable, policy: TablePolicy, { actual, partitions }: Contradiction): Finding {
+function contradicted(
+  table: TimeTable,
+  policy: TablePolicy,
+  { actual, partitions }: Contradiction,
+  urgent: number,
+): Finding {
   const name = formatRelationName(table.relation);
   const found = actual
     ? `each cover one ${actual}`
     : `do not follow the grid of any ${policy.interval} in ${policy.timezone}`;
-  const message = `${name}: interval is ${policy.interval}, but its ${partitions} partitions ${found}; no further partitions are made`;
+  const consequence = `no further partitions are made${urgent > 0 ? ' beyond those that inserts need within a day' : ''}`;
+  const message = `${name}: interval is ${policy.interval}, but its ${partitions} partitions ${found}; ${consequence}`;
   const hint = actual
     ? `Set interval: ${actual}, or create the first partition of the new interval by hand if you mean to change it.`
     : 'Check interval and timezone, or create the first partition of this interval by hand if you mean to change it.';

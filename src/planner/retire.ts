@@ -3,7 +3,7 @@
  * row inside its retention can be in the partition. Anything short of that proof is left alone, and said so.
  */
 import { asWindow, endsBy } from '../domain/bound.ts';
-import { formatDuration, subtract } from '../domain/duration.ts';
+import { formatDuration } from '../domain/duration.ts';
 import type { PartitionFacts, ServerFacts } from '../domain/facts.ts';
 import type { Moments } from '../domain/moments.ts';
 import {
@@ -17,15 +17,15 @@ import {
   type SkipReason,
 } from '../domain/plan.ts';
 import { MAX_CLOCK_SKEW_MS, type TablePolicy } from '../domain/policy.ts';
-import { calendarZone, formatInstant, type Instant, isBefore, toKeyTime } from '../domain/time.ts';
+import { cutoffOf } from '../domain/retention.ts';
+import { formatInstant, type Instant, isBefore, toKeyTime } from '../domain/time.ts';
 import { brokenCoverage, coverageFindings } from './horizon.ts';
 import { inspectPartitions } from './inspect.ts';
 import { actAs, type TimeTable } from './target.ts';
 
 export function planRetire(table: TimeTable, policy: TablePolicy, moments: Moments, server: ServerFacts): PlanPart {
-  const zone = calendarZone(table.key.type, policy.timezone);
-  const keyNow = toKeyTime(moments.forRetiring, table.key.type, policy.timezone);
-  const cutoff = policy.retention === 'forever' ? undefined : subtract(keyNow, policy.retention, zone);
+  const cutoff = cutoffOf(moments.forRetiring, policy.retention, table.key.type, policy.timezone);
+  if (table.partitions.length === 0) return planEmpty(table, policy, moments);
   const inspected = inspectPartitions(table);
   const judged = table.partitions.map(partition => ({ partition, verdict: judge(partition, cutoff) }));
   const skips = judged.flatMap(({ partition, verdict }) =>
@@ -50,6 +50,19 @@ export function planRetire(table: TimeTable, policy: TablePolicy, moments: Momen
     .map(partition => retirement(table, partition, policy, cutoff, server));
   const last = kept.map(partition => skip(table, partition, 'last-partition', cutoff));
   return joinParts([inspected, { actions, skips: [...skips, ...last], findings: [] }]);
+}
+
+/** Nothing to judge, and that is said: without partitions a table covers no moment at all. */
+function planEmpty(table: TimeTable, policy: TablePolicy, moments: Moments): PlanPart {
+  const reason = policy.retention === 'forever' ? 'keep-forever' : 'coverage-broken';
+  const keyNow = toKeyTime(moments.forCreating, table.key.type, policy.timezone);
+  return {
+    actions: [],
+    skips: [
+      { job: 'retire', target: table.relation, relation: table.relation, reason, detail: 'it has no partitions' },
+    ],
+    findings: coverageFindings(table, policy, keyNow),
+  };
 }
 
 /** Why a partition stays, or that it is proven to be expired. Everything that is not proof comes first. */

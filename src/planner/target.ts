@@ -58,6 +58,17 @@ export function planUnsupportedKey(job: JobName, { relation, key }: PartitionedT
   };
 }
 
+/** Windows that no value of the key can tell apart: the server would be asked for empty ranges. */
+export function planTooFine({ relation, key }: TimeTable): PlanPart {
+  const because = `its key ${key.column} is a date, which has no hours`;
+  const message = `${formatRelationName(relation)} cannot have an interval of one hour: ${because}`;
+  return {
+    actions: [],
+    skips: [{ job: 'provision', target: relation, relation, reason: 'unsupported-key', detail: because }],
+    findings: [finding('KEY_UNSUPPORTED', relation, message, 'Set interval: day, or a longer one.')],
+  };
+}
+
 /** A standby, or a role that may not act as the owner: nothing can be changed, whatever the policy says. */
 export function planUnchangeable(
   job: JobName,

@@ -1,5 +1,6 @@
 /** The pool of sessions, and how a failed connection is told to a person. */
-import pg from 'pg';
+import { Client, type ClientConfig, Pool, type PoolClient } from 'pg';
+import { parseIntoClientConfig } from 'pg-connection-string';
 import type { DatabaseOptions } from '../domain/database.ts';
 import { MaintenanceError } from '../domain/errors.ts';
 import type { StatementBudget } from '../domain/policy.ts';
@@ -18,14 +19,15 @@ export interface Database {
 const KEEPALIVE_DELAY_MS = 10_000;
 const MAX_LIFETIME_SECONDS = 3_600;
 
-export const clientConfig = (options: DatabaseOptions): pg.ClientConfig => ({
-  ...(options.connectionString !== undefined && { connectionString: options.connectionString }),
+/** What the driver is given. It would let the address win over single fields, so the address is taken apart here. */
+export const clientConfig = (options: DatabaseOptions): ClientConfig => ({
+  ...(options.connectionString !== undefined && parseIntoClientConfig(options.connectionString)),
   ...(options.host !== undefined && { host: options.host }),
   ...(options.port !== undefined && { port: options.port }),
   ...(options.user !== undefined && { user: options.user }),
   ...(options.database !== undefined && { database: options.database }),
   ...(options.password !== undefined && { password: options.password }),
-  ...(options.sslMode !== undefined && options.connectionString === undefined && { ssl: sslOf(options.sslMode) }),
+  ...(options.sslMode !== undefined && { ssl: sslOf(options.sslMode) }),
   application_name: 'partkeeper',
   connectionTimeoutMillis: options.connectTimeoutMs,
   keepAlive: true,
@@ -40,13 +42,13 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
   const config = clientConfig(options);
   const address = addressOf(config);
   // A lifetime bounds how long a changed address or a promoted standby goes unnoticed.
-  const pool = new pg.Pool({ ...config, max: options.pool, maxLifetimeSeconds: MAX_LIFETIME_SECONDS });
+  const pool = new Pool({ ...config, max: options.pool, maxLifetimeSeconds: MAX_LIFETIME_SECONDS });
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => {});
   pool.on('connect', client => client.on('error', () => {}));
-  const pinned = new WeakSet<pg.PoolClient>();
+  const pinned = new WeakSet<PoolClient>();
 
-  const acquire = async (): Promise<pg.PoolClient> => {
+  const acquire = async (): Promise<PoolClient> => {
     const client = await pool.connect().catch(error => {
       const failure = classify(error, `connect to ${address}`);
       // Whatever stands in the way of a connection, the answer is the same: try again later, or check the address.
@@ -98,9 +100,9 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
 }
 
 /** The driver has no way to abort: ask the server over another connection, and give up on the socket if that fails too. */
-async function cancelBackend(config: pg.ClientConfig, client: pg.PoolClient, destroy: () => void): Promise<void> {
+async function cancelBackend(config: ClientConfig, client: PoolClient, destroy: () => void): Promise<void> {
   const pid: unknown = Reflect.get(client, 'processID');
-  const helper = new pg.Client({
+  const helper = new Client({
     ...config,
     application_name: 'partkeeper cancel',
     connectionTimeoutMillis: 2_000,
@@ -117,7 +119,7 @@ async function cancelBackend(config: pg.ClientConfig, client: pg.PoolClient, des
   }
 }
 
-const streamOf = (client: pg.PoolClient): { destroy(): void } | undefined => {
+const streamOf = (client: PoolClient): { destroy(): void } | undefined => {
   const connection: unknown = Reflect.get(client, 'connection');
   const stream: unknown =
     typeof connection === 'object' && connection !== null ? Reflect.get(connection, 'stream') : undefined;
@@ -126,7 +128,8 @@ const streamOf = (client: pg.PoolClient): { destroy(): void } | undefined => {
     : undefined;
 };
 
-function addressOf(config: pg.ClientConfig): string {
-  const { user, host, port, database } = new pg.Client(config);
-  return `postgres://${encodeURIComponent(user ?? '')}@${host}:${port}/${encodeURIComponent(database ?? '')}`;
+function addressOf(config: ClientConfig): string {
+  const { user, host, port, database } = new Client(config);
+  const who = user ? `${encodeURIComponent(user)}@` : '';
+  return `postgres://${who}${host}:${port}/${encodeURIComponent(database ?? '')}`;
 }

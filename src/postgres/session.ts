@@ -1,6 +1,6 @@
 /** One connection, pinned to settings under which our statements mean one thing, and cancellable. */
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import { type ClientBase, type CustomTypesConfig, types } from 'pg';
 import { MaintenanceError } from '../domain/errors.ts';
 import type { StatementBudget } from '../domain/policy.ts';
 import type { Statement } from './ddl.ts';
@@ -35,7 +35,7 @@ export const pinnedSettings = (budget: TransactionBudget): Readonly<Record<strin
   default_transaction_isolation: 'read committed',
 });
 
-export async function pinSettings(client: pg.ClientBase, budget: TransactionBudget): Promise<void> {
+export async function pinSettings(client: ClientBase, budget: TransactionBudget): Promise<void> {
   const settings = Object.entries(pinnedSettings(budget));
   await client.query(
     'select pg_catalog.set_config(s.name, s.value, false) from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) as s (name, value)',
@@ -43,28 +43,23 @@ export async function pinSettings(client: pg.ClientBase, budget: TransactionBudg
   );
 }
 
+// `pg_type.oid`; fixed in the server's source.
+const AS_NUMBER = [20, 26]; // int8, oid
+const AS_TEXT = [1082, 1114, 1184]; // date, timestamp, timestamptz
+
 /** Timestamps and dates stay text: as JavaScript dates they would lose microseconds, and dates would move by a zone. */
-export const typeParsers: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number) => {
-    switch (oid) {
-      case pg.types.builtins.INT8:
-      case pg.types.builtins.OID:
-        return Number;
-      case pg.types.builtins.TIMESTAMPTZ:
-      case pg.types.builtins.TIMESTAMP:
-      case pg.types.builtins.DATE:
-        return String;
-      default:
-        return pg.types.getTypeParser(oid);
-    }
-  }) as typeof pg.types.getTypeParser,
+export const typeParsers: CustomTypesConfig = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (AS_NUMBER.includes(oid)) return Number;
+    return AS_TEXT.includes(oid) ? String : types.getTypeParser(oid, format);
+  },
 };
 
 // Longer than the server may need to answer "canceling statement due to statement timeout".
 const SILENCE_GRACE_MS = 15_000;
 
 export interface SessionOptions {
-  readonly client: pg.ClientBase;
+  readonly client: ClientBase;
   readonly budget: TransactionBudget;
   readonly signal: AbortSignal | undefined;
   /** Asks the server, over another connection, to cancel what this session runs. */

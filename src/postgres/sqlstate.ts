@@ -54,17 +54,18 @@ function codeOf(sqlstate: string, message: string): ErrorCode {
 interface DriverError extends Error {
   readonly code?: string;
   readonly detail?: string;
+  readonly hint?: string;
   readonly errors?: readonly unknown[];
 }
 
 /** `attempted` completes the sentence "could not …", and names the object. */
 export function classify(error: unknown, attempted: string): MaintenanceError {
   if (error instanceof MaintenanceError) return error;
-  const { code, message, detail } = asDriverError(error);
+  const { code, message, detail, hint } = asDriverError(error);
   const sqlstate = code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E') ? code : undefined;
   const kind = sqlstate === undefined ? codeOfSocket(code, message) : codeOf(sqlstate, message);
   const text = `could not ${attempted}: ${message}${detail === undefined ? '' : ` (${detail})`}`;
-  return new MaintenanceError(kind, text, { cause: error, sqlstate, hint: hintOf(sqlstate, code) ?? HINTS[kind] });
+  return new MaintenanceError(kind, text, { cause: error, sqlstate, hint: HINT_OF[code ?? ''] ?? HINTS[kind] ?? hint });
 }
 
 // Node reports several addresses' failures as an AggregateError without a message of its own.
@@ -87,22 +88,18 @@ function codeOfSocket(code: string | undefined, message: string): ErrorCode {
   return 'UNEXPECTED';
 }
 
-function hintOf(sqlstate: string | undefined, code: string | undefined): string | undefined {
-  switch (sqlstate ?? code) {
-    case '28P01':
-    case '28000':
-      return 'Check the user and the password (DATABASE_URL, PGUSER, PGPASSWORD or their *_FILE forms) and pg_hba.conf.';
-    case '3D000':
-      return 'Check the database name in DATABASE_URL or PGDATABASE.';
-    case '53300':
-      return 'The server or the role has no connection left: lower database.pool or raise the limit.';
-    case '57P03':
-      return 'The server is starting or stopping; it will be tried again.';
-    case 'ECONNREFUSED':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'Check host and port in DATABASE_URL or PGHOST and PGPORT, and that the server is running.';
-    default:
-      return undefined;
-  }
-}
+const WRONG_ADDRESS = 'Check host and port in DATABASE_URL or PGHOST and PGPORT, and that the server is running.';
+const WRONG_CREDENTIALS =
+  'Check the user and the password (DATABASE_URL, PGUSER, PGPASSWORD or their *_FILE forms) and pg_hba.conf.';
+
+/** By SQLSTATE, or by the code of the socket. */
+const HINT_OF: Readonly<Record<string, string>> = {
+  '28P01': WRONG_CREDENTIALS,
+  '28000': WRONG_CREDENTIALS,
+  '3D000': 'Check the database name in DATABASE_URL or PGDATABASE.',
+  '53300': 'The server or the role has no connection left: lower database.pool or raise the limit.',
+  '57P03': 'The server is starting or stopping; it will be tried again.',
+  ECONNREFUSED: WRONG_ADDRESS,
+  ENOTFOUND: WRONG_ADDRESS,
+  EAI_AGAIN: WRONG_ADDRESS,
+};

@@ -3,15 +3,18 @@
 /** A delay of at least this is a stall. Milliseconds. */
 export const STALL_MS = 1_000;
 
+export interface WatchOptions {
+  readonly everyMs?: number;
+  readonly clock?: { now(): number };
+}
+
 /**
  * Calls `onStall` once per stall, after it. Does not keep the process alive.
  *
  * @returns stops watching
  */
-export function watchEventLoop(
-  onStall: (delayMs: number) => void,
-  { everyMs = 500, clock = performance } = {},
-): () => void {
+export function watchEventLoop(onStall: (delayMs: number) => void, options: WatchOptions = {}): () => void {
+  const { everyMs = 500, clock = performance } = options;
   let expected = clock.now() + everyMs;
   const timer = setInterval(() => {
     const delay = clock.now() - expected;

@@ -106,7 +106,7 @@ type Finished = Extract<Event, { kind: 'run-finished' }>;
 const OUTCOMES: { readonly [K in Outcome]: (finished: Pick<Finished, 'done' | 'failed'>) => string } = {
   success: ({ done }) => (done === 0 ? 'nothing to do' : `${formatCount(done)} done`),
   partial: ({ done, failed }) => `${formatCount(done)} done, ${formatCount(failed)} failed`,
-  failure: ({ failed }) => (failed === 0 ? 'failed' : `${formatCount(failed)} failed`),
+  failure: ({ failed }) => (failed > 1 ? `${formatCount(failed)} failed` : 'failed'),
   canceled: ({ done }) => (done === 0 ? 'stopped on request' : `stopped on request after ${formatCount(done)} done`),
 };
 

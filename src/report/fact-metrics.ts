@@ -3,6 +3,7 @@
 import { secondsBefore } from '../domain/duration.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Facts, MaterializedViewFacts, PartitionedTableFacts, ServerFacts } from '../domain/facts.ts';
+import { type Moments, momentsOf } from '../domain/moments.ts';
 import type { TablePolicy } from '../domain/policy.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { calendarZone, fromKeyTime, type Instant, type KeyType, toEpochSeconds, toKeyTime } from '../domain/time.ts';
@@ -23,12 +24,12 @@ export const COLLECTOR = { collector: 'inventory' } as const;
 
 /** A target that the facts do not speak of keeps its values: a run may have read about its own target alone. */
 export function recordFacts(meters: Meters, facts: Facts, policies: ReadonlyMap<string, TablePolicy>): void {
-  const now = facts.server.databaseNow;
+  const moments = momentsOf(facts.server);
   recordServer(meters, facts.server);
   for (const table of facts.tables) {
     const policy = policies.get(formatRelationName(table.relation));
     recordSizes(meters, table);
-    if (policy && table.key.kind === 'time') recordTable(meters, table, policy, table.key.type, now);
+    if (policy && table.key.kind === 'time') recordTable(meters, table, policy, table.key.type, moments);
   }
   for (const view of facts.views) recordView(meters, view);
   for (const { relation } of facts.missing) recordMissing(meters, formatRelationName(relation), policies);
@@ -56,10 +57,11 @@ function recordTable(
   { relation, partitions }: PartitionedTableFacts,
   policy: TablePolicy,
   key: KeyType,
-  now: Instant,
+  moments: Moments,
 ): void {
+  const { now } = moments;
   const target = formatRelationName(relation);
-  const clock = tableClock(policy, key, now);
+  const clock = tableClock(policy, key, moments);
 
   const states = partitions.map(partition => partitionState(partition, clock));
   for (const state of PARTITION_STATES)

@@ -1,7 +1,7 @@
 /** Which findings stand at the moment, and what a run changed about that: a fault is news once, not every five minutes. */
 import type { Finding } from '../domain/plan.ts';
 import { formatRelationName } from '../domain/relation.ts';
-import type { Event } from './events.ts';
+import type { Event, RunIdentity } from './events.ts';
 
 export interface FindingChanges {
   /** Not found by any run before, or found with another message. */
@@ -13,6 +13,8 @@ export interface FindingChanges {
 }
 
 export interface FindingTracker {
+  /** Tells that a run got as far as a plan, so that its findings will be all there are. */
+  readonly planned: (run: RunIdentity) => void;
   readonly update: (finished: Extract<Event, { kind: 'run-finished' }>) => FindingChanges;
   /** What stands now, over all jobs, each once. */
   readonly current: () => readonly Finding[];
@@ -25,18 +27,21 @@ const byKey = (findings: readonly Finding[]): ReadonlyMap<string, Finding> =>
 
 /**
  * Jobs look at the same table and find different faults, or the same one: a fault stands as long as the last run of any
- * job has found it. A run that broke down has not looked at everything, so it can add faults but clears none.
+ * job has found it. A run that broke down before it had a plan has looked at nothing, so it clears none.
  */
 export function trackFindings(): FindingTracker {
   const byRun = new Map<string, readonly Finding[]>();
+  const withPlan = new Set<string>();
   const standing = (): ReadonlyMap<string, Finding> => byKey([...byRun.values()].flat());
 
   return {
     current: () => [...standing().values()],
+    planned: ({ runId }) => withPlan.add(runId),
     update({ run, findings, error }) {
       const before = standing();
       const slot = `${run.job} ${formatRelationName(run.target)}`;
-      const kept = error === undefined ? [] : (byRun.get(slot) ?? []);
+      const hasLooked = withPlan.delete(run.runId) || error === undefined;
+      const kept = hasLooked ? [] : (byRun.get(slot) ?? []);
       byRun.set(slot, [...byKey([...kept, ...findings]).values()]);
 
       const after = standing();

@@ -1,5 +1,5 @@
 /** Events → log lines. The message of a kind of line never varies; what varies is in fields, and once more as a sentence. */
-import type { MaintenanceError } from '../domain/errors.ts';
+import type { ErrorCode, MaintenanceError } from '../domain/errors.ts';
 import type { Action, Because, Finding, Severity } from '../domain/plan.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import type { Emit, Event, Outcome, RunIdentity } from './events.ts';
@@ -27,6 +27,8 @@ const LEVEL_OF_OUTCOME: { readonly [K in Outcome]: Level } = {
   failure: 'error',
   canceled: 'info',
 };
+/** Of an action. Stopping was asked for; a stale plan is made anew, and the run tells whether that helped. */
+const LEVEL_OF_FAILURE: Partial<Record<ErrorCode, Level>> = { CANCELLED: 'info', STALE_PLAN: 'warn' };
 
 /**
  * A subscriber that logs each event once. Per run there is one line at `info` or above, and one per action; a finding is
@@ -34,13 +36,9 @@ const LEVEL_OF_OUTCOME: { readonly [K in Outcome]: Level } = {
  */
 export function logEvents(logger: Logger): Emit {
   const tracker = trackFindings();
-  const logged = new WeakSet<MaintenanceError>();
+  // Which run's action failed of it: the run passes it on, and runs on several targets can fail of the same one.
+  const toldBy = new WeakMap<MaintenanceError, string>();
   let lastObservationProblem: string | undefined;
-
-  const failureFields = (error: MaintenanceError) => {
-    logged.add(error);
-    return errorFields(error);
-  };
 
   const logFindings = (finished: Finished): void => {
     const { appeared, remained, cleared } = tracker.update(finished);
@@ -74,10 +72,9 @@ export function logEvents(logger: Logger): Emit {
       durationMs,
     };
     const text = explainOutcome(finished);
-    // What an action failed of is on that action's line.
-    const isNews = error !== undefined && !logged.has(error);
+    const isNews = error !== undefined && toldBy.get(error) !== run.runId;
     const line = isNews
-      ? { ...fields, ...failureFields(error), text: `${text}: ${explainError(error)}` }
+      ? { ...fields, ...errorFields(error), text: `${text}: ${explainError(error)}` }
       : { ...fields, text };
     logger[LEVEL_OF_OUTCOME[outcome]](line, 'run finished');
   };
@@ -88,7 +85,8 @@ export function logEvents(logger: Logger): Emit {
         { ...runFields(run), text: `${run.job} ${nameOf(run.target)} begins (${run.trigger})` },
         'run started',
       ),
-    planned: ({ run, plan }) =>
+    planned({ run, plan }) {
+      tracker.planned(run);
       logger.debug(
         {
           ...runFields(run),
@@ -98,7 +96,8 @@ export function logEvents(logger: Logger): Emit {
           text: `${run.job} ${nameOf(run.target)}: ${plural(plan.actions.length, 'action')} planned`,
         },
         'planned',
-      ),
+      );
+    },
     'action-started': ({ run, action }) =>
       logger.debug({ ...actionFields(run, action), text: sentenceOf(action) }, 'action started'),
     'action-retried': ({ run, action, attempt, delayMs, error }) =>
@@ -121,17 +120,19 @@ export function logEvents(logger: Logger): Emit {
         },
         'action finished',
       ),
-    'action-failed': ({ run, action, error, attempts, durationMs }) =>
-      logger.error(
+    'action-failed': ({ run, action, error, attempts, durationMs }) => {
+      toldBy.set(error, run.runId);
+      logger[LEVEL_OF_FAILURE[error.code] ?? 'error'](
         {
           ...actionFields(run, action),
-          ...failureFields(error),
+          ...errorFields(error),
           attempts,
           durationMs,
           text: `${explainAction(action).headline}: failed after ${plural(attempts, 'attempt')}: ${explainError(error)}`,
         },
         'action failed',
-      ),
+      );
+    },
     'run-finished': finished => {
       logFindings(finished);
       logSkips(finished);
@@ -149,10 +150,10 @@ export function logEvents(logger: Logger): Emit {
     },
     'observation-failed': ({ error, durationMs }) => {
       const problem = `${error.code} ${error.sqlstate}`;
-      const level = problem === lastObservationProblem ? 'debug' : 'error';
-      lastObservationProblem = problem;
-      logger[level](
-        { ...failureFields(error), durationMs, text: `The database could not be read: ${explainError(error)}` },
+      const isNews = problem !== lastObservationProblem && error.code !== 'CANCELLED';
+      if (isNews) lastObservationProblem = problem;
+      logger[isNews ? 'error' : 'debug'](
+        { ...errorFields(error), durationMs, text: `The database could not be read: ${explainError(error)}` },
         'observation failed',
       );
     },

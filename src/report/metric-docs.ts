@@ -1,4 +1,5 @@
 /** The reference of the metrics, written from their table. */
+import { LABEL_VALUES } from './label-values.ts';
 import { metricNames } from './metric-registry.ts';
 import { METRICS, type MetricSpec } from './metric-table.ts';
 
@@ -25,6 +26,12 @@ export function metricsReference(): string {
     '- Counters of known targets start at 0. The state of tables and views is absent until it was read for the first time.',
     '- No label ever carries a partition: the number of series depends on the configuration alone.',
     '- Metrics of the process and of Node (`process_*`, `nodejs_*`) come with it, under their usual names.',
+    '',
+    '## Labels with a closed set of values',
+    '',
+    '| label | values |',
+    '|---|---|',
+    ...Object.entries(LABEL_VALUES).map(([label, values]) => `| \`${label}\` | ${values.join(', ')} |`),
     ...sections.flatMap(section => [
       '',
       `## ${section}`,

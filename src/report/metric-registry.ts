@@ -1,5 +1,6 @@
 /** The table of metrics, come alive: the only file that knows prom-client, so that its successor could take over. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { LabelValue } from './label-values.ts';
 import { METRICS, type MetricName, type MetricSpec } from './metric-table.ts';
 
 type Table = typeof METRICS;
@@ -7,7 +8,7 @@ type NameOf<Type extends MetricSpec['type']> = {
   readonly [K in MetricName]: Table[K]['type'] extends Type ? K : never;
 }[MetricName];
 /** Every label of the metric, none forgotten and none invented. */
-type LabelsOf<K extends MetricName> = { readonly [L in Table[K]['labels'][number]]: string };
+type LabelsOf<K extends MetricName> = { readonly [L in Table[K]['labels'][number]]: LabelValue<L> };
 
 export interface Meters {
   set<K extends NameOf<'gauge'>>(name: K, labels: LabelsOf<K>, value: number): void;

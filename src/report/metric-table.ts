@@ -63,7 +63,7 @@ export const METRICS = {
     section: PROCESS,
     type: 'gauge',
     labels: ['target', 'kind', 'schema', 'relation'],
-    help: 'Always 1; describes a configured target (kind: table, view). Join on target.',
+    help: 'Always 1; describes a configured target. Join on target.',
     moves: 'never',
   },
   partkeeper_database_up: {
@@ -155,7 +155,7 @@ export const METRICS = {
     section: PARTITIONS,
     type: 'gauge',
     labels: ['target', 'state'],
-    help: 'Partitions by state: expired, past, current, future, default, detach_pending, unreadable. States do not overlap.',
+    help: 'Partitions by state. States do not overlap.',
     moves: AT_FACTS,
   },
   partkeeper_partition_size_bytes: {
@@ -197,7 +197,7 @@ export const METRICS = {
     section: PARTITIONS,
     type: 'counter',
     labels: ['target', 'action'],
-    help: 'Changes made by this process: create, detach, drop.',
+    help: 'Changes made to partitions by this process.',
     moves: 'at each committed change',
   },
   partkeeper_partition_dropped_bytes_total: {
@@ -239,7 +239,7 @@ export const METRICS = {
     section: LOCKS,
     type: 'counter',
     labels: ['operation', 'reason'],
-    help: 'Attempts repeated within a run. Reason: lock_timeout, deadlock, other.',
+    help: 'Attempts repeated within a run.',
     moves: 'at each retry',
   },
   partkeeper_matview_data_timestamp_seconds: {
@@ -267,7 +267,7 @@ export const METRICS = {
     section: FINDINGS,
     type: 'gauge',
     labels: ['target', 'code', 'severity'],
-    help: 'Findings that stand now; 0 once cleared. The codes are listed with the findings.',
+    help: 'Findings that stand now, by code; 0 once cleared.',
     moves: 'at the end of each run',
   },
   partkeeper_collector_success: {

@@ -8,6 +8,7 @@ import { type Instant, toEpochSeconds } from '../domain/time.ts';
 import { type Emit, type Event, OUTCOMES, type Outcome, TRIGGERS } from './events.ts';
 import { COLLECTOR, recordFacts, SERVER_ANSWERED } from './fact-metrics.ts';
 import { trackFindings } from './finding-tracker.ts';
+import { LABEL_VALUES, type LabelValue } from './label-values.ts';
 import { listenWith } from './listeners.ts';
 import { createMeters, type Meters } from './metric-registry.ts';
 
@@ -118,15 +119,19 @@ export function recordEvents(options: MetricsOptions): Metrics {
       setFindings(finished);
     },
     observed: ({ facts, durationMs }) => {
-      const now = facts.server.databaseNow;
       meters.set('partkeeper_database_up', {}, 1);
       meters.set('partkeeper_collector_success', COLLECTOR, 1);
-      meters.set('partkeeper_collector_last_success_timestamp_seconds', COLLECTOR, toEpochSeconds(now));
+      meters.set(
+        'partkeeper_collector_last_success_timestamp_seconds',
+        COLLECTOR,
+        toEpochSeconds(facts.server.processNow),
+      );
       meters.set('partkeeper_collector_duration_seconds', COLLECTOR, durationMs / 1000);
       recordFacts(meters, facts, policies);
       for (const { relation, lastRefresh } of facts.views) if (lastRefresh) setViewData(relation, lastRefresh.at);
     },
     'observation-failed': ({ error, durationMs }) => {
+      if (error.code === 'CANCELLED') return;
       const answered = SERVER_ANSWERED[error.code];
       if (answered !== undefined) meters.set('partkeeper_database_up', {}, Number(answered));
       meters.set('partkeeper_collector_success', COLLECTOR, 0);
@@ -140,7 +145,7 @@ export function recordEvents(options: MetricsOptions): Metrics {
       ),
     'ready-changed': ({ ready }) => meters.set('partkeeper_ready', {}, Number(ready)),
     stopping: () => meters.set('partkeeper_shutdown_in_progress', {}, 1),
-    planned: () => {},
+    planned: ({ run }) => tracker.planned(run),
     'action-started': () => {},
     listening: () => {},
     stopped: () => {},
@@ -156,7 +161,7 @@ export function recordEvents(options: MetricsOptions): Metrics {
   };
 }
 
-const CHANGES: { readonly [K in Action['kind']]: string | undefined } = {
+const CHANGES: { readonly [K in Action['kind']]: LabelValue<'action'> | undefined } = {
   'create-partition': 'create',
   'drop-partition': 'drop',
   'detach-partition': 'detach',
@@ -164,8 +169,11 @@ const CHANGES: { readonly [K in Action['kind']]: string | undefined } = {
   'analyze-table': undefined,
 };
 
-const RETRY_REASONS: Partial<Record<ErrorCode, string>> = { LOCK_UNAVAILABLE: 'lock_timeout', DEADLOCK: 'deadlock' };
-const retryReason = (code: ErrorCode): string => RETRY_REASONS[code] ?? 'other';
+const RETRY_REASONS: Partial<Record<ErrorCode, LabelValue<'reason'>>> = {
+  LOCK_UNAVAILABLE: 'lock_timeout',
+  DEADLOCK: 'deadlock',
+};
+const retryReason = (code: ErrorCode): LabelValue<'reason'> => RETRY_REASONS[code] ?? 'other';
 
 /**
  * What can be known before the first event. A counter that begins at its first increase hides that increase from rate();
@@ -179,16 +187,14 @@ function createSeries(meters: Meters, { tables, views, version, revision }: Metr
   for (const operation of JOB_NAMES) {
     for (const trigger of TRIGGERS)
       for (const outcome of OUTCOMES) meters.add('partkeeper_runs_total', { operation, trigger, outcome }, 0);
-    for (const reason of [...Object.values(RETRY_REASONS), 'other'])
-      meters.add('partkeeper_ddl_retries_total', { operation, reason }, 0);
+    for (const reason of LABEL_VALUES.reason) meters.add('partkeeper_ddl_retries_total', { operation, reason }, 0);
     meters.set('partkeeper_runs_in_progress', { operation }, 0);
     meters.expect('partkeeper_run_duration_seconds', { operation });
   }
   for (const policy of tables) {
     const target = formatRelationName(policy.relation);
     describeTarget(meters, policy.relation, 'table');
-    for (const action of Object.values(CHANGES))
-      if (action !== undefined) meters.add('partkeeper_partition_changes_total', { target, action }, 0);
+    for (const action of LABEL_VALUES.action) meters.add('partkeeper_partition_changes_total', { target, action }, 0);
     meters.add('partkeeper_partition_dropped_bytes_total', { target }, 0);
     expectRuns(meters, target, operationsOf(policy));
   }
@@ -200,7 +206,7 @@ function createSeries(meters: Meters, { tables, views, version, revision }: Metr
   }
 }
 
-const describeTarget = (meters: Meters, { schema, name }: RelationName, kind: 'table' | 'view'): void =>
+const describeTarget = (meters: Meters, { schema, name }: RelationName, kind: LabelValue<'kind'>): void =>
   meters.set(
     'partkeeper_target_info',
     { target: formatRelationName({ schema, name }), kind, schema, relation: name },

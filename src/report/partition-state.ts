@@ -4,6 +4,7 @@ import { coverageRun, holes } from '../domain/coverage.ts';
 import { subtract } from '../domain/duration.ts';
 import type { PartitionFacts } from '../domain/facts.ts';
 import { nextWindow, windowAt } from '../domain/interval.ts';
+import type { Moments } from '../domain/moments.ts';
 import type { TablePolicy } from '../domain/policy.ts';
 import {
   calendarZone,
@@ -38,11 +39,17 @@ export interface TableClock {
   readonly cutoff: Instant | undefined;
 }
 
-/** @param now the database's clock */
-export function tableClock(policy: TablePolicy, key: KeyType, now: Instant): TableClock {
-  const keyNow = toKeyTime(now, key, policy.timezone);
-  const zone = calendarZone(key, policy.timezone);
-  return { now: keyNow, cutoff: policy.retention === 'forever' ? undefined : subtract(keyNow, policy.retention, zone) };
+/** The same clocks as retiring goes by: what is shown as expired is what the next run of it will take. */
+export function tableClock(
+  policy: TablePolicy,
+  key: KeyType,
+  { now, forRetiring }: Pick<Moments, 'now' | 'forRetiring'>,
+): TableClock {
+  const { retention, timezone } = policy;
+  const keyTime = (at: Instant): Instant => toKeyTime(at, key, timezone);
+  const cutoff =
+    retention === 'forever' ? undefined : subtract(keyTime(forRetiring), retention, calendarZone(key, timezone));
+  return { now: keyTime(now), cutoff };
 }
 
 export function partitionState(

@@ -1,9 +1,9 @@
 /** Looks at every target at regular times, so that the metrics are true also while nothing is due, and knows the clocks. */
 
+import { backoffMs } from '../domain/backoff.ts';
 import { asMaintenanceError, type MaintenanceError } from '../domain/errors.ts';
 import type { Facts } from '../domain/facts.ts';
 import { type Instant, instantFromEpochMs } from '../domain/time.ts';
-import { backoffMs } from '../executor/retry.ts';
 import { allTargets, type Observer, observe } from '../observe.ts';
 
 export interface InventoryOptions extends Observer {

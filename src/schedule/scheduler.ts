@@ -6,10 +6,10 @@
 
 import type { Config } from '../config/config.ts';
 import { type ScheduleEntry, schedulesOf } from '../config/schedules.ts';
+import { backoffMs } from '../domain/backoff.ts';
 import { JOB_NAMES, type JobName } from '../domain/plan.ts';
 import { isSameRelation, type RelationName } from '../domain/relation.ts';
 import { type Instant, isAfter, isBefore } from '../domain/time.ts';
-import { backoffMs } from '../executor/retry.ts';
 import { jobs, targetsOf } from '../jobs/registry.ts';
 import type { Trigger } from '../report/events.ts';
 import { type Runner, type RunReport, type RunRequest, runJob } from '../run-job.ts';

@@ -1,6 +1,4 @@
 /** Is the bundled schema complete? Every object it promises, looked up in the catalog. */
-import type pg from 'pg';
-
 export type ChecklistKind = 'table' | 'index' | 'view' | 'function' | 'trigger' | 'policy';
 
 export interface ChecklistItem {
@@ -10,6 +8,12 @@ export interface ChecklistItem {
   /** There, and doing its work: an invalid index, a disabled trigger or a policy without row level security is not. */
   readonly present: boolean;
 }
+
+/** Runs a read on whatever connection there is. */
+export type RunQuery = (sql: string, parameters: readonly unknown[]) => Promise<readonly ChecklistItem[]>;
+
+/** The table around which the bundled schema is built, as configuration spells it. */
+export const BUNDLED_TABLE = 'unified.event_metric_events';
 
 /** What the objects are called. Those of a partitioned table's months are added by the query. */
 const EXPECTED = {
@@ -94,7 +98,7 @@ order by e.major, e.minor, e.object`;
  * Looks for every object of the bundled schema, with the partitions of this month and the next one (UTC, by the database's
  * clock). One query, which only reads.
  */
-export async function readChecklist(client: pg.ClientBase): Promise<readonly ChecklistItem[]> {
-  const { rows } = await client.query<ChecklistItem>(QUERY, [JSON.stringify(EXPECTED)]);
+export async function readChecklist(run: RunQuery): Promise<readonly ChecklistItem[]> {
+  const rows = await run(QUERY, [JSON.stringify(EXPECTED)]);
   return rows.map(({ object, kind, present }) => ({ object, kind, present }));
 }

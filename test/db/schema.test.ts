@@ -3,11 +3,14 @@ import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
 import { describe, expect } from 'vitest';
 import { MaintenanceError } from '../../src/domain/errors.ts';
-import { readChecklist } from '../../src/schema/checklist.ts';
+import { type ChecklistItem, readChecklist } from '../../src/schema/checklist.ts';
 import { migrateDown, migrateUp, migrationStatus } from '../../src/schema/migrate.ts';
 import { waitUntilBlocked } from '../support/client.ts';
 import { databaseTest } from '../support/database.ts';
 import { snapshot } from '../support/snapshot.ts';
+
+const checklistOf = (client: ClientBase) =>
+  readChecklist(async (sql, parameters) => (await client.query<ChecklistItem>(sql, [...parameters])).rows);
 
 const BOTH = ['bookkeeping', 'bundled'] as const;
 
@@ -31,9 +34,9 @@ const failureOf = async (work: Promise<unknown>): Promise<MaintenanceError> => {
 describe('what the migrations make', () => {
   databaseTest('every object of the checklist is there afterwards, and none before', async ({ database }) => {
     const client = await database.connect();
-    const before = await readChecklist(client);
+    const before = await checklistOf(client);
     await migrateUp(client, BOTH);
-    const after = await readChecklist(client);
+    const after = await checklistOf(client);
 
     expect(before.filter(item => item.present)).toEqual([]);
     expect(after.filter(item => !item.present)).toEqual([]);
@@ -48,7 +51,7 @@ describe('what the migrations make', () => {
       alter table unified.event_metric_events disable trigger trigger_apply_metadata_validation;
       drop function unified.cleanup_old_partitions();
       drop index public.idx_sessions_user_id`);
-    const missing = (await readChecklist(client)).filter(item => !item.present).map(item => item.object);
+    const missing = (await checklistOf(client)).filter(item => !item.present).map(item => item.object);
     expect(missing).toEqual([
       'public.idx_sessions_user_id',
       'unified.cleanup_old_partitions()',
@@ -126,7 +129,7 @@ describe('again and back', () => {
     expect(await migrateDown(client, BOTH, { count: 99 })).toEqual([...upFiles.toReversed(), '0001_view_refreshes']);
     expect(await snapshot(database)).toEqual(before);
     await migrateUp(client, BOTH);
-    expect((await readChecklist(client)).every(item => item.present)).toBe(true);
+    expect((await checklistOf(client)).every(item => item.present)).toBe(true);
   });
 
   databaseTest(

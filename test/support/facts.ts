@@ -14,7 +14,8 @@ import type {
 import { DEFAULT_NAME } from '../../src/domain/naming.ts';
 import type { TablePolicy, ViewPolicy } from '../../src/domain/policy.ts';
 import { parseRelationName, type RelationName } from '../../src/domain/relation.ts';
-import { formatInstant, type Instant, instantFrom } from '../../src/domain/time.ts';
+import { formatInstant, type Instant, instantFrom, type KeyType } from '../../src/domain/time.ts';
+import type { TimeTable } from '../../src/planner/target.ts';
 
 /** The database's clock in {@link aServer}. */
 export const NOW: Instant = instantFrom('2026-11-21T06:00:00Z');
@@ -161,6 +162,12 @@ export const aTable = (over: Partial<PartitionedTableFacts> = {}): PartitionedTa
   takenNames: new Set(),
   ...over,
 });
+
+/** {@link aTable} with a key that a policy of time can be applied to, as planners take it. */
+export const aTimeTable = (
+  over: Partial<Omit<PartitionedTableFacts, 'key'>> = {},
+  type: KeyType = 'timestamptz',
+): TimeTable => ({ ...aTable(over), key: { kind: 'time', column: 'occurred_at', type } });
 
 /** `unified.mv_recent_events`, populated, refreshable concurrently and never refreshed by us. */
 export const aView = (over: Partial<MaterializedViewFacts> = {}): MaterializedViewFacts => ({

@@ -60,6 +60,10 @@ export interface TestPartkeeper {
   readonly close: () => Promise<void>;
 }
 
+export type OpenPartkeeper = (options?: PartkeeperOptions) => TestPartkeeper;
+
+const doNotWait = async (): Promise<void> => {};
+
 const BUDGET: StatementBudget = { lockTimeoutMs: 200, statementTimeoutMs: 20_000, lockAttempts: 5 };
 
 export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: PartkeeperOptions = {}): TestPartkeeper {
@@ -81,7 +85,6 @@ export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: Part
     budget,
   );
   const policies = { tables: options.tables ?? [], views: options.views ?? [] };
-  const doNotWait = async (): Promise<void> => {};
   const runner: Runner = {
     database,
     policies,

@@ -133,7 +133,9 @@ describe('for any set of days', () => {
           ({ lower, upper }) =>
             lower.epochNanoseconds <= noon.epochNanoseconds && noon.epochNanoseconds < upper.epochNanoseconds,
         );
-        expect(coverageRun(partitions, noon) !== undefined, `${days.join()} at ${day(number)}`).toBe(days.includes(number));
+        expect(coverageRun(partitions, noon) !== undefined, `${days.join()} at ${day(number)}`).toBe(
+          days.includes(number),
+        );
         expect(isFree, `${days.join()} at ${day(number)}`).toBe(!days.includes(number));
       }
     }

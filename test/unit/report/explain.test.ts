@@ -76,12 +76,12 @@ test('a skip says what is left alone and the figures behind the reason', () => {
 });
 
 test('a finding names its target once and ends with what to do', () => {
-  expect(explainFinding(finding('COVERAGE_GAP', TABLE, 'no partition for March', 'create it'))).toBe(
+  expect(explainFinding(finding('UNREADABLE_BOUND', TABLE, 'no partition for March', 'create it'))).toBe(
     'unified.event_metric_events: no partition for March. create it.',
   );
-  expect(explainFinding(finding('COVERAGE_GAP', TABLE, 'unified.event_metric_events lacks March.', 'create it'))).toBe(
-    'unified.event_metric_events lacks March. create it.',
-  );
+  expect(
+    explainFinding(finding('UNREADABLE_BOUND', TABLE, 'unified.event_metric_events lacks March.', 'create it')),
+  ).toBe('unified.event_metric_events lacks March. create it.');
 });
 
 test('an error has its code, and the SQLSTATE where the server objected', () => {
@@ -109,7 +109,8 @@ test.each([
   [finished(), 'nothing to do'],
   [finished({ done: 2 }), '2 done'],
   [finished({ outcome: 'partial', done: 1, failed: 2 }), '1 done, 2 failed'],
-  [finished({ outcome: 'failure', failed: 1 }), '1 failed'],
+  [finished({ outcome: 'failure', failed: 1 }), 'failed'],
+  [finished({ outcome: 'failure', failed: 3 }), '3 failed'],
   [finished({ outcome: 'failure' }), 'failed'],
   [finished({ outcome: 'canceled' }), 'stopped on request'],
   [finished({ outcome: 'canceled', done: 1 }), 'stopped on request after 1 done'],

@@ -1,31 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { MaintenanceError } from '../../../src/domain/errors.ts';
-import { type Finding, finding } from '../../../src/domain/plan.ts';
-import type { Emit, Event } from '../../../src/report/events.ts';
-import { logEvents } from '../../../src/report/log.ts';
-import type { LogLevel } from '../../../src/domain/logging.ts';
-import { createLogger } from '../../../src/report/logger.ts';
+import type { Event } from '../../../src/report/events.ts';
 import { at, NOW, someFacts } from '../../support/facts.ts';
 import { aCreate, aDrop, aRefresh, aResult, aRun, finished, lockTimeout, TABLE, VIEW } from './examples.ts';
-
-type Line = Record<string, unknown> & { readonly level: string; readonly msg: string; readonly text: string };
-
-function aLog(level: LogLevel = 'info'): { readonly emit: Emit; readonly lines: () => Line[] } {
-  const written: Line[] = [];
-  const destination = {
-    write(text: string) {
-      const line: Line = JSON.parse(text);
-      written.push(line);
-    },
-  };
-  return {
-    emit: logEvents(createLogger({ level, format: 'json', destination })),
-    /** Those since the last time. */
-    lines: () => written.splice(0),
-  };
-}
-
-const levels = (lines: readonly Line[]): readonly string[] => lines.map(({ level, msg }) => `${level} ${msg}`);
+import { aLog, levels } from './lines.ts';
 
 describe('a run', () => {
   test('has one line, and so has each of its actions', () => {
@@ -135,6 +113,27 @@ describe('trouble', () => {
     expect(end).not.toHaveProperty('code');
   });
 
+  test('what several runs fail of alike is told by each of them', () => {
+    const { emit, lines } = aLog();
+    const error = new MaintenanceError('CONNECTION_FAILED', 'connect');
+    for (const runId of ['run-1', 'run-2']) emit(finished({ run: aRun({ runId }), outcome: 'failure', error }));
+    expect(lines()).toMatchObject([
+      { run: 'run-1', code: 'CONNECTION_FAILED' },
+      { run: 'run-2', code: 'CONNECTION_FAILED' },
+    ]);
+  });
+
+  test.each([
+    ['CANCELLED', 'info'],
+    ['STALE_PLAN', 'warn'],
+    ['CONNECTION_LOST', 'error'],
+  ] as const)('an action that ends with %s is logged at %s', (code, level) => {
+    const { emit, lines } = aLog();
+    const error = new MaintenanceError(code, 'drop');
+    emit({ kind: 'action-failed', run: aRun(), action: aDrop(), error, attempts: 1, durationMs: 1 });
+    expect(lines()).toMatchObject([{ level, code }]);
+  });
+
   test("a run's own failure is on its line, an unforeseen one with its stack", () => {
     const { emit, lines } = aLog();
     emit(finished({ outcome: 'failure', error: new MaintenanceError('PERMISSION_DENIED', 'read the catalog') }));
@@ -156,6 +155,13 @@ describe('trouble', () => {
     expect(lines()).toMatchObject([{ level }]);
   });
 
+  test('facts that were not read because we stop are no news', () => {
+    const { emit, lines } = aLog();
+    emit({ kind: 'observation-failed', error: new MaintenanceError('CANCELLED', 'read facts'), durationMs: 5 });
+    emit({ kind: 'observed', facts: someFacts(), durationMs: 5 });
+    expect(lines()).toEqual([]);
+  });
+
   test('a database that stays away is one error, and its return is told', () => {
     const { emit, lines } = aLog();
     const away = (code: 'CONNECTION_FAILED' | 'PERMISSION_DENIED') =>
@@ -165,89 +171,5 @@ describe('trouble', () => {
     away('PERMISSION_DENIED');
     for (let round = 0; round < 2; round += 1) emit({ kind: 'observed', facts: someFacts(), durationMs: 5 });
     expect(levels(lines())).toEqual(['error observation failed', 'error observation failed', 'info observed']);
-  });
-});
-
-const round = (findings: readonly Finding[], job: 'provision' | 'retire' = 'provision') =>
-  finished({ run: aRun({ job }), findings });
-const found = (log: ReturnType<typeof aLog>) => log.lines().filter(({ msg }) => msg !== 'run finished');
-
-describe('findings', () => {
-  const gap = finding('COVERAGE_GAP', TABLE, 'no partition for March', 'create it');
-  test('have the level of their severity', () => {
-    const log = aLog();
-    log.emit(
-      round([
-        gap,
-        finding('READ_ONLY', TABLE, 'standby', 'point at the primary'),
-        finding('DEFAULT_PARTITION', TABLE, 'has one', 'none'),
-      ]),
-    );
-    const seen = found(log);
-    expect(seen.map(({ level, code }) => `${level} ${String(code)}`)).toEqual([
-      'warn COVERAGE_GAP',
-      'error READ_ONLY',
-      'info DEFAULT_PARTITION',
-    ]);
-    expect(seen[0]).toMatchObject({ target: 'unified.event_metric_events', severity: 'warning', hint: 'create it' });
-  });
-
-  test('are told once, however many rounds they last, and whichever job finds them', () => {
-    const log = aLog();
-    log.emit(round([gap]));
-    expect(found(log)).toHaveLength(1);
-    log.emit(round([gap]));
-    log.emit(round([gap], 'retire'));
-    log.emit(round([gap], 'retire'));
-    expect(found(log)).toEqual([]);
-  });
-
-  test('that last are there for debugging', () => {
-    const log = aLog('debug');
-    log.emit(round([gap]));
-    log.emit(round([gap]));
-    expect(levels(found(log))).toEqual(['warn finding', 'debug finding remains']);
-  });
-
-  test('that change are told again, as changed and not as gone', () => {
-    const log = aLog();
-    log.emit(round([gap]));
-    found(log);
-    log.emit(round([{ ...gap, message: 'no partition for March and April' }]));
-    expect(levels(found(log))).toEqual(['warn finding']);
-  });
-
-  test('that are gone are told once', () => {
-    const log = aLog();
-    log.emit(round([gap]));
-    found(log);
-    log.emit(round([]));
-    log.emit(round([]));
-    const seen = found(log);
-    expect(levels(seen)).toEqual(['info finding cleared']);
-    expect(seen[0]).toMatchObject({ code: 'COVERAGE_GAP', target: 'unified.event_metric_events' });
-    log.emit(round([gap]));
-    expect(levels(found(log))).toEqual(['warn finding']);
-  });
-
-  test('are not gone while another job still finds them', () => {
-    const log = aLog();
-    log.emit(round([gap]));
-    log.emit(round([gap], 'retire'));
-    found(log);
-    log.emit(round([]));
-    expect(found(log)).toEqual([]);
-    log.emit(round([], 'retire'));
-    expect(levels(found(log))).toEqual(['info finding cleared']);
-  });
-
-  test('are not gone because a run broke down before it could look', () => {
-    const log = aLog();
-    log.emit(round([gap]));
-    found(log);
-    log.emit(finished({ outcome: 'failure', error: new MaintenanceError('CONNECTION_LOST', 'read facts') }));
-    expect(found(log)).toEqual([]);
-    log.emit(round([gap]));
-    expect(found(log)).toEqual([]);
   });
 });

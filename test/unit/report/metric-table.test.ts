@@ -42,6 +42,11 @@ describe.each(specs)('%s', (name, spec) => {
   });
 });
 
+test('the reference lists the values of the closed labels', () => {
+  expect(metricsReference()).toContain('| `operation` | provision, retire, refresh, analyze |');
+  expect(metricsReference()).toContain('| `state` | expired, past, current, ');
+});
+
 test('the reference has each section once and ends with a line end', () => {
   const text = metricsReference();
   const headings = text.split('\n').filter(line => line.startsWith('## '));

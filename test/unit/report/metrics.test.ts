@@ -2,42 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { MaintenanceError } from '../../../src/domain/errors.ts';
 import { finding } from '../../../src/domain/plan.ts';
 import { formatRelationName } from '../../../src/domain/relation.ts';
-import { type Metrics, type MetricsOptions, recordEvents } from '../../../src/report/metrics.ts';
-import {
-  aDefaultPartition,
-  aPartition,
-  aServer,
-  aSize,
-  aTable,
-  aTablePolicy,
-  at,
-  aView,
-  aViewPolicy,
-  monthly,
-  NOW,
-  relation,
-  someFacts,
-} from '../../support/facts.ts';
+import type { Metrics } from '../../../src/report/metrics.ts';
+import { aTable, aTablePolicy, at, aView, NOW, relation, someFacts } from '../../support/facts.ts';
 import { aCreate, aDrop, aRefresh, aResult, aRun, finished, lockTimeout, TABLE, VIEW } from './examples.ts';
-
-const someMetrics = (over: Partial<MetricsOptions> = {}): Metrics =>
-  recordEvents({ tables: [aTablePolicy()], views: [aViewPolicy()], version: '1.2.3', ...over });
-
-/** Every series by its name and labels, as Prometheus would scrape it. */
-async function scrape({ render }: Metrics): Promise<ReadonlyMap<string, number>> {
-  const samples = (await render()).split('\n').filter(line => line !== '' && !line.startsWith('#'));
-  return new Map(
-    samples.map(line => {
-      const end = line.lastIndexOf(' ');
-      return [line.slice(0, end), Number(line.slice(end + 1).replace('Inf', 'Infinity'))];
-    }),
-  );
-}
-
-const ON_TABLE = 'target="unified.event_metric_events"';
-const ON_VIEW = 'target="unified.mv_recent_events"';
-const seconds = (text: string): number => at(text).epochMilliseconds / 1000;
-const DAY = 86_400;
+import { ON_TABLE, ON_VIEW, scrape, seconds, someMetrics } from './scrape.ts';
 
 describe('before the first event', () => {
   test('counters of known targets, operations, triggers and outcomes are 0', async () => {
@@ -81,114 +49,6 @@ describe('before the first event', () => {
         `partkeeper_target_info{target="${escaped}",kind="table",schema="Odd Schema",relation="say \\"hi\\""}`,
       ),
     ).toBe(1);
-  });
-});
-
-describe('facts', () => {
-  const observe = async (metrics: Metrics, partitions = monthly('2026-06', '2027-01'), now = NOW) => {
-    const tables = [aTable({ partitions })];
-    const facts = someFacts({ server: aServer({ databaseNow: now }), tables, views: [aView()] });
-    metrics.emit({ kind: 'observed', facts, durationMs: 250 });
-    return scrape(metrics);
-  };
-
-  test('tell the states of partitions, their size and their rows', async () => {
-    const size = aSize({ bytesEstimate: 1_000, rowsEstimate: undefined });
-    const partitions = [
-      ...monthly('2026-06', '2027-01'),
-      aDefaultPartition({ size }),
-      aPartition('2025-01-01', '2025-02-01', { isDetachPending: true }),
-    ];
-    const series = await observe(someMetrics(), partitions);
-    const states = ['expired', 'past', 'current', 'future', 'default', 'detach_pending', 'unreadable'];
-    expect(states.map(state => series.get(`partkeeper_partitions{${ON_TABLE},state="${state}"}`))).toEqual([
-      2, 3, 1, 2, 1, 1, 0,
-    ]);
-    expect(series.get(`partkeeper_partition_size_bytes{${ON_TABLE}}`)).toBe(9 * 8192 + 1_000);
-    expect(series.get(`partkeeper_partition_rows_estimate{${ON_TABLE}}`)).toBe(900);
-  });
-
-  test('tell how far the coverage reaches and what the policy asks for', async () => {
-    const metrics = someMetrics();
-    const series = await observe(metrics);
-    expect(series.get(`partkeeper_partition_coverage_end_timestamp_seconds{${ON_TABLE}}`)).toBe(seconds('2027-02-01'));
-    expect(series.get(`partkeeper_partition_coverage_policy_seconds{${ON_TABLE}}`)).toBe(62 * DAY);
-    expect(series.get(`partkeeper_partition_coverage_gaps{${ON_TABLE}}`)).toBe(0);
-
-    const broken = await observe(metrics, [...monthly('2026-09', '2026-10'), ...monthly('2026-12', '2027-01')]);
-    expect(broken.get(`partkeeper_partition_coverage_end_timestamp_seconds{${ON_TABLE}}`)).toBe(0);
-    expect(broken.get(`partkeeper_partition_coverage_gaps{${ON_TABLE}}`)).toBe(1);
-
-    const endless = await observe(metrics, [aPartition('2026-11-01', 'MAXVALUE')]);
-    expect(endless.get(`partkeeper_partition_coverage_end_timestamp_seconds{${ON_TABLE}}`)).toBe(
-      Number.POSITIVE_INFINITY,
-    );
-  });
-
-  test('tell how far retention lags behind', async () => {
-    const metrics = someMetrics();
-    const series = await observe(metrics);
-    // The cutoff is 2026-08-23T06:00Z, the oldest partition ends on 2026-07-01.
-    expect(series.get(`partkeeper_retention_lag_seconds{${ON_TABLE}}`)).toBe(53.25 * DAY);
-    expect(series.get(`partkeeper_retention_policy_seconds{${ON_TABLE}}`)).toBe(90 * DAY);
-    expect(series.get(`partkeeper_retention_oldest_partition_end_timestamp_seconds{${ON_TABLE}}`)).toBe(
-      seconds('2026-07-01'),
-    );
-
-    const timely = await observe(metrics, monthly('2026-08', '2027-01'));
-    expect(timely.get(`partkeeper_retention_lag_seconds{${ON_TABLE}}`)).toBe(0);
-    const boundary = await observe(metrics, monthly('2026-08', '2027-01'), at('2026-11-30T00:00:00.000001Z'));
-    expect(boundary.get(`partkeeper_retention_lag_seconds{${ON_TABLE}}`)).toBe(0.000001);
-  });
-
-  test('tell about the server, and forget its former version', async () => {
-    const metrics = someMetrics();
-    await observe(metrics);
-    const server = aServer({ version: '18.4', isReadOnly: true, processNow: at('2026-11-21T05:59:58.5Z') });
-    metrics.emit({ kind: 'observed', facts: someFacts({ server }), durationMs: 80 });
-    const series = await scrape(metrics);
-    expect([...series.keys()].filter(key => key.startsWith('partkeeper_database_info'))).toEqual([
-      'partkeeper_database_info{server_version="18.4"}',
-    ]);
-    expect(series.get('partkeeper_database_up')).toBe(1);
-    expect(series.get('partkeeper_database_writable')).toBe(0);
-    expect(series.get('partkeeper_database_clock_offset_seconds')).toBe(1.5);
-    expect(series.get('partkeeper_collector_duration_seconds{collector="inventory"}')).toBe(0.08);
-    expect(series.get('partkeeper_collector_last_success_timestamp_seconds{collector="inventory"}')).toBe(
-      NOW.epochMilliseconds / 1000,
-    );
-    // Facts without the table say nothing about the table.
-    expect(series.get(`partkeeper_partition_coverage_end_timestamp_seconds{${ON_TABLE}}`)).toBe(seconds('2027-02-01'));
-  });
-
-  test('about a table that is gone end its coverage', async () => {
-    const metrics = someMetrics();
-    await observe(metrics);
-    const missing = [TABLE, VIEW].map(name => ({ relation: name, reason: 'absent' as const }));
-    metrics.emit({ kind: 'observed', facts: someFacts({ missing }), durationMs: 80 });
-    const series = await scrape(metrics);
-    expect(series.get(`partkeeper_partition_coverage_end_timestamp_seconds{${ON_TABLE}}`)).toBe(0);
-    expect(series.get(`partkeeper_partitions{${ON_TABLE},state="current"}`)).toBe(0);
-    expect(series.get(`partkeeper_matview_populated{${ON_VIEW}}`)).toBe(0);
-  });
-
-  test.each([
-    ['CONNECTION_FAILED', 0],
-    ['RESOURCES_EXHAUSTED', 0],
-    ['PERMISSION_DENIED', 1],
-    ['UNEXPECTED', 1],
-  ] as const)('that cannot be read for %s leave the values as they were; database_up is %i', async (code, up) => {
-    const metrics = someMetrics();
-    await observe(metrics);
-    metrics.emit({ kind: 'observation-failed', error: new MaintenanceError(code, 'read facts'), durationMs: 5_000 });
-    const series = await scrape(metrics);
-    expect(series.get('partkeeper_database_up')).toBe(up);
-    expect(series.get('partkeeper_collector_success{collector="inventory"}')).toBe(0);
-    expect(series.get('partkeeper_collector_duration_seconds{collector="inventory"}')).toBe(5);
-    expect(series.get('partkeeper_collector_last_success_timestamp_seconds{collector="inventory"}')).toBe(
-      NOW.epochMilliseconds / 1000,
-    );
-    expect(series.get(`partkeeper_partitions{${ON_TABLE},state="current"}`)).toBe(1);
   });
 });
 
@@ -271,11 +131,11 @@ describe('actions', () => {
   });
 });
 
+const dataAt = async (metrics: Metrics) =>
+  (await scrape(metrics)).get(`partkeeper_matview_data_timestamp_seconds{${ON_VIEW}}`);
+
 describe("a view's data", () => {
   const run = aRun({ job: 'refresh', target: VIEW });
-  const dataAt = async (metrics: Metrics) =>
-    (await scrape(metrics)).get(`partkeeper_matview_data_timestamp_seconds{${ON_VIEW}}`);
-
   test('is as of the start of the run that refreshed it', async () => {
     const metrics = someMetrics();
     expect(await dataAt(metrics)).toBe(0);
@@ -312,13 +172,13 @@ describe("a view's data", () => {
 });
 
 describe('findings', () => {
-  const gap = finding('COVERAGE_GAP', TABLE, 'no partition for March', 'create it');
-  const other = finding('COVERAGE_GAP', TABLE, 'no partition for June', 'create it');
+  const gap = finding('UNREADABLE_BOUND', TABLE, 'no partition for March', 'create it');
+  const other = finding('UNREADABLE_BOUND', TABLE, 'no partition for June', 'create it');
 
   test('are those that stand now, and 0 once cleared', async () => {
     const metrics = someMetrics();
     const count = async () =>
-      (await scrape(metrics)).get(`partkeeper_findings{${ON_TABLE},code="COVERAGE_GAP",severity="warning"}`);
+      (await scrape(metrics)).get(`partkeeper_findings{${ON_TABLE},code="UNREADABLE_BOUND",severity="warning"}`);
     expect(await count()).toBeUndefined();
     metrics.emit(finished({ findings: [gap, other] }));
     metrics.emit(finished({ run: aRun({ job: 'retire' }), findings: [gap] }));

@@ -23,8 +23,9 @@ import {
 } from '../../support/facts.ts';
 
 const AUGUST = aPartition('2026-08-01', '2026-09-01');
+const sameFor = (now: Instant) => ({ now, forRetiring: now });
 const stateAt = (partition: PartitionFacts, now: Instant, policy: TablePolicy = aTablePolicy()): string =>
-  partitionState(partition, tableClock(policy, 'timestamptz', now));
+  partitionState(partition, tableClock(policy, 'timestamptz', sameFor(now)));
 
 const DAY = 86_400;
 
@@ -39,6 +40,11 @@ describe('the state of a partition', () => {
     ['when all of it is past its retention', at('2026-11-30'), 0, 'expired'],
   ])('%s', (_, moment, microseconds, state) => {
     expect(stateAt(AUGUST, plusMicroseconds(moment, microseconds))).toBe(state);
+  });
+
+  test('expiring goes by the clock that retiring goes by', () => {
+    const clock = tableClock(aTablePolicy(), 'timestamptz', { now: at('2026-11-30'), forRetiring: at('2026-11-29') });
+    expect(partitionState(AUGUST, clock)).toBe('past');
   });
 
   test('nothing expires that is kept for ever', () => {
@@ -87,21 +93,21 @@ describe('the state of a partition', () => {
     const policy = aTablePolicy({ timezone: 'America/New_York' });
     const midnight = aPartition('2026-11-21', '2026-11-22');
     const justAfterMidnightInUtc = at('2026-11-22T00:30:00Z');
-    expect(partitionState(midnight, tableClock(policy, 'timestamp', justAfterMidnightInUtc))).toBe('current');
-    expect(partitionState(midnight, tableClock(policy, 'timestamptz', justAfterMidnightInUtc))).toBe('past');
+    expect(partitionState(midnight, tableClock(policy, 'timestamp', sameFor(justAfterMidnightInUtc)))).toBe('current');
+    expect(partitionState(midnight, tableClock(policy, 'timestamptz', sameFor(justAfterMidnightInUtc)))).toBe('past');
   });
 });
 
-describe('the end of the coverage', () => {
-  const end = (
-    partitions: readonly PartitionFacts[],
-    policy = aTablePolicy(),
-    key: 'timestamptz' | 'date' = 'timestamptz',
-  ) => {
-    const moment = coverageEnd(partitions, policy, key, NOW);
-    return moment === undefined || moment === 'unbounded' ? moment : formatInstant(moment);
-  };
+const end = (
+  partitions: readonly PartitionFacts[],
+  policy = aTablePolicy(),
+  key: 'timestamptz' | 'date' = 'timestamptz',
+) => {
+  const found = coverageEnd(partitions, policy, key, NOW);
+  return found === undefined || found === 'unbounded' ? found : formatInstant(found);
+};
 
+describe('the end of the coverage', () => {
   test('is where the run that contains now ends', () => {
     expect(end(monthly('2026-11', '2027-01'))).toBe('2027-02-01T00:00:00Z');
     expect(end([...monthly('2026-11', '2026-12'), aPartition('2027-02-01', '2027-03-01')])).toBe(
@@ -128,7 +134,7 @@ test('gaps are counted between the oldest and the newest bound', () => {
 });
 
 test('the oldest end is that of the partitions which retention applies to', () => {
-  const clock = tableClock(aTablePolicy(), 'timestamptz', NOW);
+  const clock = tableClock(aTablePolicy(), 'timestamptz', sameFor(NOW));
   const pending = aPartition('2026-01-01', '2026-02-01', { isDetachPending: true });
   const foreign = aPartition('2025-01-01', '2025-02-01', { kind: 'foreign' });
   const found = oldestEnd([pending, foreign, aDefaultPartition(), ...monthly('2026-09', '2026-12')], clock);
@@ -136,8 +142,9 @@ test('the oldest end is that of the partitions which retention applies to', () =
   expect(oldestEnd([aPartition('2026-01-01', 'MAXVALUE')], clock)).toBeUndefined();
 });
 
+const lead = (over: Partial<TablePolicy>) => leadTimeSeconds(aTablePolicy(over), 'timestamptz', NOW);
+
 test('the lead time is that of the windows beyond the current one', () => {
-  const lead = (over: Partial<TablePolicy>) => leadTimeSeconds(aTablePolicy(over), 'timestamptz', NOW);
   expect(lead({ premake: 2 })).toBe((31 + 31) * DAY);
   expect(lead({ premake: 0 })).toBe(0);
   expect(lead({ interval: 'day', premake: 7 })).toBe(7 * DAY);

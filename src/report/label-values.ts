@@ -1,0 +1,24 @@
+/** The closed sets that labels take their values from. Labels that are not here (target, code) name things. */
+import { JOB_NAMES, SEVERITIES } from '../domain/plan.ts';
+import { OUTCOMES, TRIGGERS } from './events.ts';
+import { PARTITION_STATES } from './partition-state.ts';
+
+export const LABEL_VALUES = {
+  operation: JOB_NAMES,
+  trigger: TRIGGERS,
+  outcome: OUTCOMES,
+  state: PARTITION_STATES,
+  severity: SEVERITIES,
+  kind: ['table', 'view'],
+  /** What was done to a partition. */
+  action: ['create', 'detach', 'drop'],
+  /** Why an attempt was repeated. */
+  reason: ['lock_timeout', 'deadlock', 'other'],
+  /** Who reads facts. */
+  collector: ['inventory'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+type LabelValues = typeof LABEL_VALUES;
+
+/** What a label can be: one of its values where they are a closed set. */
+export type LabelValue<Label extends string> = Label extends keyof LabelValues ? LabelValues[Label][number] : string;

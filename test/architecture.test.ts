@@ -1,0 +1,102 @@
+/** Which part may know which, and what only one place may touch. ARCHITECTURE.md draws the same picture for people. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const SRC = join(ROOT, 'src');
+
+/** Part of `src` → parts that it may import besides itself. A file at the top of `src` is a part of its own. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  domain: [],
+  config: ['domain'],
+  postgres: ['domain'],
+  catalog: ['domain', 'postgres'],
+  planner: ['domain'],
+  executor: ['domain', 'postgres'],
+  report: ['domain'],
+  jobs: ['domain', 'planner'],
+  'observe.ts': ['domain', 'postgres', 'catalog', 'report'],
+  'run-job.ts': ['domain', 'executor', 'jobs', 'report', 'observe.ts'],
+  schedule: ['domain', 'config', 'jobs', 'report', 'observe.ts', 'run-job.ts'],
+  http: ['domain', 'report'],
+  schema: ['domain', 'postgres'],
+  demo: ['domain', 'postgres', 'schema'],
+  'version.ts': [],
+  'app.ts': ['domain', 'config', 'postgres', 'report', 'run-job.ts', 'schedule'],
+  'daemon.ts': ['domain', 'app.ts', 'http', 'report', 'run-job.ts', 'schedule'],
+  cli: [
+    'domain',
+    'config',
+    'postgres',
+    'executor',
+    'jobs',
+    'report',
+    'schema',
+    'demo',
+    'observe.ts',
+    'run-job.ts',
+    'app.ts',
+    'daemon.ts',
+    'version.ts',
+  ],
+  'main.ts': ['cli'],
+  'index.ts': ['domain', 'config', 'executor', 'jobs', 'report', 'observe.ts', 'run-job.ts', 'app.ts'],
+};
+
+/** What only the named places may use, so that everything else is decided by its arguments. */
+const ONLY_IN: readonly { readonly what: string; readonly pattern: RegExp; readonly allowed: RegExp }[] = [
+  { what: 'the database driver', pattern: /from 'pg'/, allowed: /^(postgres\/|schema\/|demo\/|cli\/migrate\.ts)/ },
+  { what: 'a wall clock', pattern: /\bDate\.now\(|\bnew Date\(\)|\bTemporal\.Now\b/, allowed: /^app\.ts$/ },
+  { what: 'chance', pattern: /\bMath\.random\b|\brandomUUID\b/, allowed: /^app\.ts$/ },
+  { what: 'the environment', pattern: /\bprocess\.env\b/, allowed: /^(main\.ts|demo\/server-)/ },
+  { what: 'the console', pattern: /\bconsole\./, allowed: /^$/ },
+  { what: 'signal handlers', pattern: /\bprocess\.on\('SIG|\bprocess\.on\(signal/, allowed: /^main\.ts$/ },
+];
+
+const MAX_LINES = 300;
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter(name => name.endsWith('.ts'))
+  .map(name => ({ name, text: readFileSync(join(SRC, name), 'utf8') }));
+
+const partOf = (file: string): string => file.split('/')[0] ?? file;
+
+const importsOf = ({ name, text }: { readonly name: string; readonly text: string }): readonly string[] =>
+  [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, target = '']) =>
+    relative(SRC, resolve(SRC, dirname(name), target)),
+  );
+
+test('every part of src is in the picture, and nothing is in the picture that is not in src', () => {
+  expect(new Set(files.map(({ name }) => partOf(name)))).toEqual(new Set(Object.keys(MAY_IMPORT)));
+});
+
+test('the picture has no way back', () => {
+  const visit = (part: string, path: readonly string[]): void => {
+    expect(path, `${[...path, part].join(' → ')} is a circle`).not.toContain(part);
+    for (const next of MAY_IMPORT[part] ?? []) visit(next, [...path, part]);
+  };
+  for (const part of Object.keys(MAY_IMPORT)) visit(part, []);
+});
+
+describe.each(files)('src/$name', file => {
+  test('imports only what its part may know', () => {
+    const part = partOf(file.name);
+    const forbidden = importsOf(file).filter(
+      target => partOf(target) !== part && !MAY_IMPORT[part]?.includes(partOf(target)),
+    );
+    expect(forbidden).toEqual([]);
+  });
+
+  test('touches only what its place may touch', () => {
+    const touched = ONLY_IN.filter(({ pattern, allowed }) => pattern.test(file.text) && !allowed.test(file.name)).map(
+      ({ what }) => what,
+    );
+    expect(touched).toEqual([]);
+  });
+
+  test(`is one room: at most ${MAX_LINES} lines`, () => {
+    expect(file.text.split('\n').length).toBeLessThanOrEqual(MAX_LINES);
+  });
+});

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import type { Config } from '../../../src/config/config.ts';
+import { EXAMPLE } from '../../../src/config/example.ts';
+import { printConfig } from '../../../src/config/print.ts';
+import { type Around, aTable, load, loadFiles } from './loading.ts';
+
+const FULL = `database:
+  url: postgres://u@h:1/db?sslmode=verify-full
+  pool: 9
+  connectTimeout: 1500ms
+  lockTimeout: 1s
+  lockAttempts: 3
+  statementTimeout: 2h
+tables:
+  '"Odd.Schema"."T"': { interval: week, retention: keep forever, analyze: off, timezone: Asia/Kolkata }
+  a.b: { interval: hour, premake: 30, retention: 1 day, retire: drop, name: 'x$\${table}_{YYYY}{MM}{DD}{HH}' }
+  a.c:
+    interval: year
+    analyze: { after: [], schedule: '@daily', changedShare: 0 }
+views:
+  a.d: { populate: false, blocking: true, skipUnchanged: false }
+  a.e: { schedule: '0 */5 * * * *', timezone: Asia/Tokyo }
+jobs:
+  refresh: { schedule: '7 * * * *', timezone: Europe/Berlin }
+  analyze: { timezone: Europe/Paris }
+http: off
+log: { level: trace, format: pretty }
+`;
+
+const withoutOrigin = (config: Config): Config => ({ ...config, origin: '' });
+
+const ROUND: readonly (readonly [string, Config, Around])[] = [
+  ['the bundled policy', loadFiles({}), {}],
+  ['the example', load(EXAMPLE, { env: { DATABASE_URL: 'postgres://u@h/db' } }), {}],
+  ['everything', load(FULL), {}],
+  ['IPv6', load(aTable("http: { listen: '[::1]:80' }\n")), {}],
+  ['PG… variables', load(aTable(), { env: { PGHOST: 'h', PGUSER: 'u' } }), { env: { PGHOST: 'h', PGUSER: 'u' } }],
+  ['a socket', load(aTable('database: { url: postgres://u@/db }\n')), {}],
+];
+
+test.each(ROUND)('loaded again, what is printed gives the same configuration: %s', (_, config, around) => {
+  const again = load(printConfig(config), { ...around, isTerminal: true });
+  expect(withoutOrigin(again)).toEqual(withoutOrigin(config));
+});
+
+test('only the secret is lost', () => {
+  const config = load(`database: { url: 'postgres://u:p@h/db' }\n${aTable()}`);
+  expect(load(printConfig(config)).database).toEqual({ ...config.database, connectionString: 'postgres://u:***@h/db' });
+});
+
+test('every default is spelled out, under a heading that says where it all comes from', () => {
+  expect(
+    printConfig(load(aTable('    retention: 90 days\n'))),
+  ).toBe(`# The configuration in force, from partkeeper.yaml. What the PG… variables say is not in it; *** stands for a secret.
+database:
+  pool: 4
+  connectTimeout: 10s
+  lockTimeout: 200ms
+  lockAttempts: 10
+  statementTimeout: 15min
+tables:
+  unified.events:
+    interval: month
+    premake: 2
+    retention: 90 days
+    retire: drop
+    timezone: UTC
+    name: '{table}_{YYYY}_{MM}'
+    analyze:
+      after:
+        - provision
+      changedShare: 0.1
+views: {}
+jobs:
+  provision:
+    schedule: 10 0 * * *
+    timezone: UTC
+  retire:
+    schedule: 40 2 * * *
+    timezone: UTC
+http:
+  listen: 127.0.0.1:9465
+log:
+  level: info
+  format: json
+`);
+});

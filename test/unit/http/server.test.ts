@@ -1,0 +1,241 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { MaintenanceError } from '../../../src/domain/errors.ts';
+import { CLOSE_GRACE_MS, type HttpOptions, type HttpServer, startHttp } from '../../../src/http/server.ts';
+
+interface Started extends HttpServer {
+  /** `metrics 200`, one per response. */
+  readonly counted: readonly string[];
+}
+
+async function start(over: Partial<HttpOptions> = {}): Promise<Started> {
+  const counted: string[] = [];
+  const server = await startHttp({
+    host: '127.0.0.1',
+    port: 0,
+    metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', render: async () => 'up 1\n' },
+    readiness: () => ({ ready: true, reasons: [] }),
+    liveness: () => ({ alive: true, reasons: [] }),
+    onRequest: ({ handler, code }) => counted.push(`${handler} ${code}`),
+    ...over,
+  });
+  onTestFinished(() => server.close());
+  return { ...server, counted };
+}
+
+/** A connection of our own making; everything that comes back until the other side ends it. */
+async function talk(port: number, ...words: readonly string[]): Promise<{ socket: Socket; received: Promise<string> }> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  for (const word of words) socket.write(word);
+  return { socket, received: text(socket).catch(() => '') };
+}
+
+const GET_LIVEZ = 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n';
+
+describe('what is served', () => {
+  test('metrics, in the type they say', async () => {
+    const { address, counted } = await start();
+    const response = await fetch(`${address}/metrics?name=up`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await response.text()).toBe('up 1\n');
+    expect(counted).toEqual(['metrics 200']);
+  });
+
+  test('HEAD has the headers and no body', async () => {
+    const { address } = await start();
+    const response = await fetch(`${address}/metrics`, { method: 'HEAD' });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-length')).toBe('5');
+    expect(await response.text()).toBe('');
+  });
+
+  test('metrics that cannot be had are a failed scrape, and the reason stays inside', async () => {
+    const metrics = { contentType: 'text/plain', render: () => Promise.reject(new Error('secret')) };
+    const { address, counted } = await start({ metrics });
+    const response = await fetch(`${address}/metrics`);
+    expect(response.status).toBe(500);
+    expect(await response.text()).toBe('internal error\n');
+    expect(counted).toEqual(['metrics 500']);
+  });
+
+  test('an index of the paths', async () => {
+    const { address } = await start();
+    const body = await (await fetch(address)).text();
+    for (const path of ['/metrics', '/livez', '/readyz']) expect(body).toContain(path);
+  });
+
+  test.each(['/nothing', '/metrics/', '//metrics', '/%6detrics', '/../metrics', '/__proto__', '*'])(
+    'nothing at %s',
+    async path => {
+      const { port, counted } = await start();
+      const { received } = await talk(port, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      expect(await received).toMatch(/^HTTP\/1\.1 404 /);
+      expect(counted).toEqual(['other 404']);
+    },
+  );
+
+  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE'])('%s is not allowed', async method => {
+    const { port, counted } = await start();
+    const { received } = await talk(port, `${method} /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(await received).toMatch(/^HTTP\/1\.1 405 [\s\S]*\r\nallow: GET, HEAD\r\n/i);
+    expect(counted).toEqual(['metrics 405']);
+  });
+});
+
+describe('probes', () => {
+  test('say yes', async () => {
+    const { address, counted } = await start();
+    for (const [path, word] of [
+      ['livez', 'alive\n'],
+      ['readyz', 'ready\n'],
+    ]) {
+      const response = await fetch(`${address}/${path}`);
+      expect([response.status, await response.text()]).toEqual([200, word]);
+    }
+    expect(counted).toEqual(['livez 200', 'readyz 200']);
+  });
+
+  test('say no with the reasons, one to a line and without secrets', async () => {
+    const { address } = await start({
+      readiness: () => ({ ready: false, reasons: ['connect postgres://app:hunter2@db\nforged', 'standby'] }),
+      liveness: () => ({ alive: false, reasons: ['the loop stands still'] }),
+    });
+    const ready = await fetch(`${address}/readyz`);
+    expect(ready.status).toBe(503);
+    expect(await ready.text()).toBe('not ready\n- connect postgres://app:[redacted]@db\\nforged\n- standby\n');
+    const alive = await fetch(`${address}/livez`);
+    expect([alive.status, await alive.text()]).toEqual([503, 'not alive\n- the loop stands still\n']);
+  });
+
+  test('that break are errors, not the end of the process', async () => {
+    const { address } = await start({
+      readiness: () => {
+        throw new Error('broken');
+      },
+    });
+    expect((await fetch(`${address}/readyz`)).status).toBe(500);
+    expect((await fetch(`${address}/livez`)).status).toBe(200);
+  });
+});
+
+describe('clients that ask for too much', () => {
+  test('a body is refused, announced or in pieces, and what follows is not taken for a request', async () => {
+    const { port } = await start();
+    for (const body of [
+      `Content-Length: ${GET_LIVEZ.length}\r\n\r\n${GET_LIVEZ}`,
+      'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
+    ]) {
+      const { received } = await talk(port, `GET /livez HTTP/1.1\r\nHost: x\r\n${body}`);
+      expect((await received).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413']);
+    }
+  });
+
+  test('a client that asks before it sends its body is not told to go on', async () => {
+    const { port } = await start();
+    const headers = 'Expect: 100-continue\r\nContent-Length: 1000000\r\n';
+    const { received } = await talk(port, `POST /metrics HTTP/1.1\r\nHost: x\r\n${headers}\r\n`);
+    expect((await received).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 405']);
+  });
+
+  test('headers over 8 kB are refused', async () => {
+    const { port } = await start();
+    const { received } = await talk(port, `GET /livez HTTP/1.1\r\nHost: x\r\nCookie: ${'x'.repeat(9_000)}\r\n\r\n`);
+    expect(await received).toMatch(/^HTTP\/1\.1 431 /);
+  });
+
+  test('what is no HTTP is refused', async () => {
+    const { port } = await start();
+    const { received } = await talk(port, 'hello\r\n\r\n');
+    expect(await received).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test('a client that never finishes its headers is let go, and others are served meanwhile', {
+    timeout: 15_000,
+  }, async () => {
+    const { port, address } = await start();
+    const started = performance.now();
+    const { received } = await talk(port, 'GET /livez HTTP/1.1\r\nHost: x\r\n');
+    expect((await fetch(`${address}/livez`)).status).toBe(200);
+    expect(await received).toMatch(/^(HTTP\/1\.1 408 |$)/);
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+});
+
+describe('closing', () => {
+  test('ends idle connections at once', async () => {
+    const server = await start();
+    const { socket, received } = await talk(server.port, GET_LIVEZ);
+    await once(socket, 'data');
+    const started = performance.now();
+    await server.close();
+    await received;
+    expect(performance.now() - started).toBeLessThan(CLOSE_GRACE_MS / 2);
+    await expect(fetch(`${server.address}/livez`)).rejects.toThrow('fetch failed');
+  });
+
+  test('lets a response in flight finish', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const server = await start({ metrics: { contentType: 'text/plain', render: () => promise } });
+    const response = fetch(`${server.address}/metrics`);
+    await sleep(50);
+    const closing = server.close();
+    resolve('late\n');
+    expect(await (await response).text()).toBe('late\n');
+    await closing;
+  });
+
+  test('does not wait for one that never does, nor for a client that says nothing', async () => {
+    const server = await start({ metrics: { contentType: 'text/plain', render: () => new Promise(() => {}) } });
+    await talk(server.port, 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
+    await talk(server.port);
+    await sleep(50);
+    const started = performance.now();
+    await server.close();
+    expect(performance.now() - started).toBeLessThan(CLOSE_GRACE_MS + 500);
+  });
+
+  test('twice is once', async () => {
+    const server = await start();
+    await Promise.all([server.close(), server.close()]);
+  });
+});
+
+describe('the address', () => {
+  test('tells the port that was found', async () => {
+    const { address, port } = await start();
+    expect(port).toBeGreaterThan(0);
+    expect(address).toBe(`http://127.0.0.1:${port}`);
+  });
+
+  test('of IPv6 is in brackets', async context => {
+    const server = await start({ host: '::1' }).catch(() => context.skip('this machine has no IPv6'));
+    expect(server.address).toBe(`http://[::1]:${server.port}`);
+    expect((await fetch(`${server.address}/livez`)).status).toBe(200);
+  });
+
+  test('that is taken is a fault of the configuration, and the hint names the key', async () => {
+    const { port } = await start();
+    const error = await start({ port }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(MaintenanceError);
+    expect(error).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: `cannot listen on 127.0.0.1:${port}: another process listens there`,
+      hint: expect.stringContaining('http.listen'),
+    });
+  });
+
+  test.each(['192.0.2.1', 'no-such-host.invalid'])(
+    '%s, which this machine does not have, is one as well',
+    async host => {
+      await expect(start({ host })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    },
+  );
+});
