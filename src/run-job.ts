@@ -6,18 +6,22 @@ import { asMaintenanceError, MaintenanceError, retryOf } from './domain/errors.t
 import { momentsOf } from './domain/moments.ts';
 import type { Action, Finding, JobName, Plan, Skip } from './domain/plan.ts';
 import type { StatementBudget } from './domain/policy.ts';
-import { isSameRelation, type RelationName } from './domain/relation.ts';
+import { formatRelationName, isSameRelation, type RelationName } from './domain/relation.ts';
 import type { Instant } from './domain/time.ts';
 import { type ExecutionOptions, executeAction } from './executor/execute.ts';
+import type { ActionRecorder } from './executor/record.ts';
 import type { DueSince } from './jobs/job.ts';
 import { planRound } from './jobs/plan-round.ts';
 import { jobOf } from './jobs/registry.ts';
+import type { Ledger } from './ledger/ledger.ts';
 import { type Observer, observe } from './observe.ts';
-import type { Outcome, RunIdentity, Trigger } from './report/events.ts';
+import type { HeldLock } from './postgres/database.ts';
+import type { Outcome, RunIdentity, RunOrigin } from './report/events.ts';
 
 export interface Runner extends Observer {
   readonly budget: StatementBudget;
   readonly dueSince: DueSince;
+  readonly ledger: Ledger;
   readonly newRunId: () => string;
   readonly sleep: ExecutionOptions['sleep'];
   readonly random: ExecutionOptions['random'];
@@ -26,7 +30,11 @@ export interface Runner extends Observer {
 export interface RunRequest {
   readonly job: JobName;
   readonly targets: readonly RelationName[];
-  readonly trigger: Trigger;
+  /** Why it runs, and for whom. */
+  readonly origin: RunOrigin;
+  /** The run's id and attempt where a queue has given them; a new id and 1 otherwise. */
+  readonly runId?: string | undefined;
+  readonly attempt?: number | undefined;
   /** Do it although it is not due. */
   readonly isAskedFor: boolean;
   /** Aborted: what runs is cancelled. */
@@ -97,20 +105,51 @@ async function runTarget(
   target: RelationName,
   planned: Plan | MaintenanceError,
 ): Promise<RunReport> {
-  const run: RunIdentity = { runId: runner.newRunId(), job: request.job, target, trigger: request.trigger };
+  const { job, origin } = request;
+  const run: RunIdentity = {
+    runId: request.runId ?? runner.newRunId(),
+    attempt: request.attempt ?? 1,
+    job,
+    target,
+    ...origin,
+  };
   const started = runner.monotonicMs();
-  runner.emit({ kind: 'run-started', run, at: runner.clock() });
   const tally: Tally = { done: 0, failures: [] };
-  let skips: readonly Skip[] = [];
-  let plan: Plan | undefined;
+  runner.emit({ kind: 'run-started', run, at: runner.clock() });
+  const finish = (outcome: Outcome, plan?: Plan, skips: readonly Skip[] = []): RunReport => {
+    const findings = plan?.findings ?? [];
+    const report: RunReport = {
+      run,
+      outcome,
+      done: tally.done,
+      failed: tally.failures.length,
+      skips,
+      findings,
+      error: tally.failures[0],
+    };
+    runner.emit({ kind: 'run-finished', at: runner.clock(), durationMs: runner.monotonicMs() - started, ...report });
+    return report;
+  };
+
+  let lock: HeldLock | undefined;
   try {
     if (planned instanceof Error) throw planned;
-    plan = partOf(planned, target);
-    skips = plan.skips;
+    lock = await runner.database.lock(`partkeeper/${job}/${formatRelationName(target)}`);
+  } catch (error) {
+    tally.failures.push(asMaintenanceError(error));
+    return finish(outcomeOf(tally));
+  }
+  if (!lock) return finish('skipped');
+
+  const record = await runner.ledger.begin(run);
+  let plan = partOf(planned, target);
+  const { skips } = plan;
+  try {
     runner.emit({ kind: 'planned', run, plan });
+    const signal = AbortSignal.any([request.signal, lock.lost]);
     for (let plans = 1; plan.actions.length > 0; plans += 1) {
       tally.failures = [];
-      await runActions(runner, request, run, plan.actions, tally);
+      await runActions(runner, { ...request, signal }, run, record.recorder, plan.actions, tally);
       // What the findings say must be true of the table as it is now, not as it was meant to become.
       plan = await observeAndPlan(runner, request, [target]);
       if (plans >= MAX_PLANS || !tally.failures.some(({ code }) => retryOf(code) === 'next-run')) break;
@@ -118,16 +157,9 @@ async function runTarget(
   } catch (error) {
     tally.failures.push(asMaintenanceError(error));
   }
-  const report: RunReport = {
-    run,
-    outcome: outcomeOf(tally),
-    done: tally.done,
-    failed: tally.failures.length,
-    skips,
-    findings: plan?.findings ?? [],
-    error: tally.failures[0],
-  };
-  runner.emit({ kind: 'run-finished', at: runner.clock(), durationMs: runner.monotonicMs() - started, ...report });
+  const report = finish(outcomeOf(tally), plan, skips);
+  await record.finish(report);
+  await lock.release();
   return report;
 }
 
@@ -140,6 +172,7 @@ async function runActions(
   runner: Runner,
   { signal, stopping }: RunRequest,
   run: RunIdentity,
+  recorder: ActionRecorder,
   actions: readonly Action[],
   tally: Tally,
 ): Promise<void> {
@@ -154,7 +187,7 @@ async function runActions(
       runner.emit({ kind: 'action-retried', run, action, attempt, delayMs, error });
     };
     try {
-      const result = await executeAction(action, { ...runner, signal, onRetry });
+      const result = await executeAction(action, { ...runner, recorder, signal, onRetry });
       tally.done += 1;
       runner.emit({ kind: 'action-finished', run, action, result });
     } catch (thrown) {

@@ -56,7 +56,7 @@ const applyJob = (
   runJob(app.runner, {
     job,
     targets,
-    trigger: 'manual',
+    origin: { trigger: 'manual', requestedBy: requesterOf(io.env), reason: options.reason },
     isAskedFor: options.force ?? false,
     signal: io.stopping,
     stopping: io.stopping,

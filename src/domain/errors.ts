@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   RELATION_MISSING: 'A relation does not exist, or is not of the expected kind.',
   VIEW_NOT_CONCURRENT:
     'A view cannot be refreshed concurrently: no usable unique index, not populated, or duplicate rows.',
+  LEDGER_UNAVAILABLE: 'What was to be destroyed could not be put on record first.',
   RESOURCES_EXHAUSTED: 'The server is out of disk, memory, lock space or connections.',
   SCHEMA_MISMATCH: 'The definition of a partition does not fit its parent.',
   UNEXPECTED: 'Anything else.',
@@ -39,6 +40,7 @@ export const RETRY = {
   CONNECTION_FAILED: 'next-run',
   CONNECTION_LOST: 'next-run',
   CANCELLED: 'next-run',
+  LEDGER_UNAVAILABLE: 'next-run',
   RESOURCES_EXHAUSTED: 'next-run',
 } as const satisfies Partial<Record<ErrorCode, Retry>>;
 

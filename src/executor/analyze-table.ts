@@ -6,7 +6,7 @@ import type { ActionKindDefinition } from './runner.ts';
 
 export const analyzeTable: ActionKindDefinition<AnalyzeTable> = {
   statements: action => [...becomeOwnerForSession(action), analyze(action)],
-  async run(action, { execute }) {
+  async run(action, { execute, conclude }) {
     const what = `analyze ${formatRelationName(action.relation)}`;
     const roles = becomeOwnerForSession(action);
     try {
@@ -15,7 +15,7 @@ export const analyzeTable: ActionKindDefinition<AnalyzeTable> = {
     } finally {
       if (roles.length > 0) await execute(ddl`reset role`, 'become ourselves again');
     }
-    return { outcome: 'done' };
+    return conclude({ outcome: 'done' });
   },
 };
 

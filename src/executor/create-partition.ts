@@ -19,8 +19,8 @@ export const createPartition: ActionKindDefinition<CreatePartition> = {
     attach(action),
     ...replicaIdentity(action.relation, action.shape.replicaIdentity),
   ],
-  run: (action, { session, budget, execute }) =>
-    session.transaction(budget, async () => {
+  run: (action, { session, transaction, execute }) =>
+    transaction(async () => {
       const what = `create partition ${formatRelationName(action.relation)}`;
       await lockParent(session, action.parent);
       if (await isCovered(session, action)) return { outcome: 'already-done' };

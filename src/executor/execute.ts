@@ -1,15 +1,17 @@
 /** The one table of action kinds, and the road that every action takes through it. */
-import type { MaintenanceError } from '../domain/errors.ts';
+import { asMaintenanceError, type MaintenanceError } from '../domain/errors.ts';
 import type { Action, ActionKind } from '../domain/plan.ts';
 import type { StatementBudget } from '../domain/policy.ts';
 import type { Database } from '../postgres/database.ts';
-import type { Statement } from '../postgres/ddl.ts';
+import { ddl } from '../postgres/ddl.ts';
+import type { Session } from '../postgres/session.ts';
 import { analyzeTable } from './analyze-table.ts';
 import { createPartition } from './create-partition.ts';
+import type { ActionRecorder, Cost } from './record.ts';
 import { refreshView } from './refresh-view.ts';
 import { detachPartition, dropPartition } from './retire-partition.ts';
 import { type RetryOptions, withRetries } from './retry.ts';
-import type { ActionKindDefinition, Done } from './runner.ts';
+import type { ActionKindDefinition, Attempt, Done } from './runner.ts';
 
 const kinds: { readonly [K in ActionKind]: ActionKindDefinition<Extract<Action, { kind: K }>> } = {
   'create-partition': createPartition,
@@ -32,6 +34,7 @@ export const statementsOf = (action: Action): readonly string[] =>
 export interface ExecutionOptions extends Omit<RetryOptions, 'attempts' | 'onRetry'> {
   readonly database: Database;
   readonly budget: StatementBudget;
+  readonly recorder: ActionRecorder;
   /** A clock that only goes forward, in milliseconds. */
   readonly monotonicMs: () => number;
   readonly onRetry: (attempt: number, delayMs: number, error: MaintenanceError) => void;
@@ -41,22 +44,55 @@ export interface Executed extends Done {
   readonly statements: readonly string[];
   readonly attempts: number;
   readonly durationMs: number;
+  readonly lockWaitMs: number;
 }
 
 /** Does it, trying again while locks are not to be had. Throws the MaintenanceError of the last try. */
 export async function executeAction(action: Action, options: ExecutionOptions): Promise<Executed> {
-  const { database, budget, signal, monotonicMs } = options;
+  const { database, budget, signal, monotonicMs, recorder } = options;
   const started = monotonicMs();
+  const record = await recorder.intend(action, statementsOf(action));
   let statements: string[] = [];
-  const { value, attempts } = await withRetries({ ...options, attempts: budget.lockAttempts }, () =>
-    database.use(session => {
-      statements = [];
-      const execute = async (statement: Statement, attempted: string): Promise<void> => {
+  let lockWaitMs = 0;
+  let attempts = 0;
+  const cost = (): Cost => ({ durationMs: monotonicMs() - started, lockWaitMs, attempts });
+
+  const once = (session: Session): Promise<Done> => {
+    statements = [];
+    const conclude = async (done: Done): Promise<Done> => {
+      if (action.actAs.how === 'set-role') await session.execute(ddl`reset role`, 'become ourselves again');
+      await record.conclude(session, done, statements, cost());
+      return done;
+    };
+    const attempt: Attempt = {
+      session,
+      budget,
+      async execute(statement, attempted) {
         statements.push(statement.text);
+        const before = monotonicMs();
         await session.execute(statement, attempted);
-      };
-      return definitionOf(action).run(action, { session, budget, execute });
-    }, signal),
-  );
-  return { ...value, statements, attempts, durationMs: monotonicMs() - started };
+        if (statement.text.startsWith('lock ')) lockWaitMs += monotonicMs() - before;
+      },
+      conclude,
+      transaction: work => session.transaction(budget, async () => conclude(await work())),
+    };
+    return definitionOf(action).run(action, attempt);
+  };
+
+  try {
+    const { value } = await withRetries({ ...options, attempts: budget.lockAttempts }, async () => {
+      attempts += 1;
+      const before = monotonicMs();
+      try {
+        return await database.use(once, signal);
+      } catch (error) {
+        if (asMaintenanceError(error).code === 'LOCK_UNAVAILABLE') lockWaitMs += monotonicMs() - before;
+        throw error;
+      }
+    });
+    return { ...value, statements, ...cost() };
+  } catch (error) {
+    await record.fail(asMaintenanceError(error), cost());
+    throw error;
+  }
 }

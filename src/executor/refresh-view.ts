@@ -8,8 +8,8 @@ import { type ActionKindDefinition, becomeOwner } from './runner.ts';
 
 export const refreshView: ActionKindDefinition<RefreshView> = {
   statements: action => [...becomeOwner(action.actAs), refresh(action)],
-  run: (action, { session, budget, execute }) =>
-    session.transaction(budget, async () => {
+  run: (action, { session, transaction, execute }) =>
+    transaction(async () => {
       const what = `refresh ${formatRelationName(action.relation)}`;
       await viewFound(session, action);
       for (const statement of becomeOwner(action.actAs)) await execute(statement, what);

@@ -37,10 +37,10 @@ const drop = ({ relation }: RetirePartition): Statement => ddl`drop table ${rela
 
 const retire = (
   action: RetirePartition,
-  { session, budget, execute }: Attempt,
+  { session, transaction, execute }: Attempt,
   steps: readonly Statement[],
 ): Promise<Done> =>
-  session.transaction(budget, async () => {
+  transaction(async () => {
     const what = `${action.kind === 'drop-partition' ? 'drop' : 'detach'} partition ${formatRelationName(action.relation)}`;
     await lockParent(session, action.parent);
     await parentFound(session, action);

@@ -12,10 +12,14 @@ export interface Done {
   readonly bytes?: number | undefined;
 }
 
-/** Runs statements in one transaction, remembering each; see `execute.ts`. */
+/** What an action is run with; see `execute.ts`. */
 export interface Attempt {
   readonly session: Session;
   readonly budget: StatementBudget;
+  /** Runs `work` in one transaction, and puts what it came to on record as the last statement of the same transaction. */
+  transaction(work: () => Promise<Done>): Promise<Done>;
+  /** Puts it on record, for what cannot run in a transaction. */
+  conclude(done: Done): Promise<Done>;
   /** Runs one statement and keeps its text for the record. */
   execute(statement: Statement, attempted: string): Promise<void>;
 }

@@ -10,10 +10,18 @@ import { classify } from './sqlstate.ts';
 export interface Database {
   /** Lends a session for the time of `work`; when `signal` aborts, what it runs is cancelled on the server. */
   use<T>(work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Takes a session's advisory lock, on a connection of its own. @returns undefined when somebody else has it */
+  lock(name: string): Promise<HeldLock | undefined>;
   /** Waits for what is lent out, then closes every connection. */
   close(): Promise<void>;
   /** `postgres://user@host:port/name`, without secrets: for messages. */
   readonly address: string;
+}
+
+export interface HeldLock {
+  /** Aborted when the connection broke: from then on somebody else may have it. */
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
 }
 
 const KEEPALIVE_DELAY_MS = 10_000;
@@ -60,6 +68,14 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
             sqlstate: failure.sqlstate,
           });
     });
+    if (pinned.has(client)) return client;
+    try {
+      await pinSettings(client, budget);
+    } catch (error) {
+      client.release(true);
+      throw classify(error, `prepare the session on ${address}`);
+    }
+    pinned.add(client);
     return client;
   };
 
@@ -77,12 +93,6 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
         streamOf(client)?.destroy();
       };
       try {
-        if (!pinned.has(client)) {
-          await pinSettings(client, budget).catch(error => {
-            throw classify(error, `prepare the session on ${address}`);
-          });
-          pinned.add(client);
-        }
         const cancel = () => cancelBackend(config, client, destroy);
         return await work(sessionOver({ client, budget, signal, cancel, destroy }));
       } catch (error) {
@@ -93,6 +103,44 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
       } finally {
         client.off('error', onError);
         client.release(broken);
+      }
+    },
+    async lock(name) {
+      const client = await acquire();
+      const lost = new AbortController();
+      const onEnd = () => lost.abort(`the connection that held the lock ${name} broke`);
+      client.on('error', onEnd);
+      client.on('end', onEnd);
+      const giveBack = (broken: boolean): void => {
+        client.off('error', onEnd);
+        client.off('end', onEnd);
+        client.release(broken);
+      };
+      try {
+        const { rows } = await client.query<{ taken: boolean }>(
+          'select pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 0)) as taken',
+          [name],
+        );
+        if (rows[0]?.taken) {
+          return {
+            lost: lost.signal,
+            // A connection that is closed takes its locks with it, also when it no longer answers.
+            release: async () => {
+              const unlocked = await client
+                .query('select pg_catalog.pg_advisory_unlock(pg_catalog.hashtextextended($1, 0))', [name])
+                .then(
+                  () => true,
+                  () => false,
+                );
+              giveBack(!unlocked);
+            },
+          };
+        }
+        giveBack(false);
+        return undefined;
+      } catch (error) {
+        giveBack(true);
+        throw classify(error, `take the lock ${name}`);
       }
     },
     close: () => pool.end(),

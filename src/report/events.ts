@@ -11,17 +11,29 @@ export type Trigger = (typeof TRIGGERS)[number];
 
 /**
  * `success`: everything planned was done, or there was nothing to do. `partial`: some of it. `failure`: none of what was
- * planned, or no plan could be made. `canceled`: stopped on request.
+ * planned, or no plan could be made. `canceled`: stopped on request. `skipped`: left out, because of a run of the same job on
+ * the same target that is still going, or a pause.
  */
-export const OUTCOMES = ['success', 'partial', 'failure', 'canceled'] as const;
+export const OUTCOMES = ['success', 'partial', 'failure', 'canceled', 'skipped'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** One job on one target, from observing to observing again. */
-export interface RunIdentity {
+export interface RunIdentity extends RunOrigin {
   readonly runId: string;
+  /** From 1; the queue tries a run that failed again under the same id. */
+  readonly attempt: number;
   readonly job: JobName;
   readonly target: RelationName;
+}
+
+/** Why a run is there. */
+export interface RunOrigin {
   readonly trigger: Trigger;
+  /** The moment of the schedule that it serves. */
+  readonly tick?: Instant | undefined;
+  /** Who asked for it, and why. */
+  readonly requestedBy?: string | undefined;
+  readonly reason?: string | undefined;
 }
 
 /** What doing an action came to. */
@@ -36,6 +48,10 @@ export interface ActionResult {
   readonly rows?: number | undefined;
   readonly bytes?: number | undefined;
 }
+
+/** Why a job of the queue is not run. */
+export const REJECTIONS = ['payload_invalid', 'unknown_target', 'forged_tick'] as const;
+export type Rejection = (typeof REJECTIONS)[number];
 
 export type Event =
   | { readonly kind: 'run-started'; readonly run: RunIdentity; readonly at: Instant }
@@ -85,10 +101,34 @@ export type Event =
       /** Undefined when the job has no schedule for this target. */
       readonly nextRun: Instant | undefined;
     }
+  /** A tick that was left out, and why; told by the replica that put it on record. */
+  | {
+      readonly kind: 'tick-skipped';
+      readonly job: JobName;
+      readonly target: RelationName;
+      readonly tick: Instant;
+      readonly reason: string;
+    }
+  /** Ticks that passed while no replica was there to offer them. */
+  | { readonly kind: 'ticks-missed'; readonly job: JobName; readonly ticks: number }
+  /** A job of the queue that asked for what is not to be had. */
+  | { readonly kind: 'job-rejected'; readonly rejection: Rejection; readonly because: string }
+  /** The queue could not be worked with; it is tried again. */
+  | { readonly kind: 'queue-troubled'; readonly error: MaintenanceError }
+  /** What an earlier process knew of the runs of a job on a target, read from the ledger. */
+  | { readonly kind: 'remembered'; readonly job: JobName; readonly target: RelationName; readonly history: RunHistory }
   | { readonly kind: 'ready-changed'; readonly ready: boolean; readonly because: string }
   | { readonly kind: 'listening'; readonly address: string }
   | { readonly kind: 'stopping'; readonly because: string }
   | { readonly kind: 'stopped' };
+
+/** The last runs of a job on a target. */
+export interface RunHistory {
+  readonly lastAttempt: Instant | undefined;
+  readonly lastSuccess: Instant | undefined;
+  readonly lastDurationMs: number | undefined;
+  readonly consecutiveFailures: number;
+}
 
 export type Emit = (event: Event) => void;
 

@@ -107,6 +107,7 @@ const OUTCOMES: { readonly [K in Outcome]: (finished: Pick<Finished, 'done' | 'f
   success: ({ done }) => (done === 0 ? 'nothing to do' : `${formatCount(done)} done`),
   partial: ({ done, failed }) => `${formatCount(done)} done, ${formatCount(failed)} failed`,
   failure: ({ failed }) => (failed > 1 ? `${formatCount(failed)} failed` : 'failed'),
+  skipped: () => 'left out: a run of it is still going',
   canceled: ({ done }) => (done === 0 ? 'stopped on request' : `stopped on request after ${formatCount(done)} done`),
 };
 

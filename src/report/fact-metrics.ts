@@ -125,6 +125,7 @@ export const SERVER_ANSWERED: { readonly [K in ErrorCode]: boolean | undefined }
   LOCK_UNAVAILABLE: true,
   DEADLOCK: true,
   STALE_PLAN: true,
+  LEDGER_UNAVAILABLE: true,
   PERMISSION_DENIED: true,
   BOUND_CONFLICT: true,
   DEFAULT_HAS_ROWS: true,

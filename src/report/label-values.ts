@@ -1,6 +1,6 @@
 /** The closed sets that labels take their values from. Labels that are not here (target, code) name things. */
 import { JOB_NAMES, SEVERITIES } from '../domain/plan.ts';
-import { OUTCOMES, TRIGGERS } from './events.ts';
+import { OUTCOMES, REJECTIONS, TRIGGERS } from './events.ts';
 import { PARTITION_STATES } from './partition-state.ts';
 
 export const LABEL_VALUES = {
@@ -14,6 +14,7 @@ export const LABEL_VALUES = {
   action: ['create', 'detach', 'drop'],
   /** Why an attempt was repeated. */
   reason: ['lock_timeout', 'deadlock', 'other'],
+  rejection: REJECTIONS,
   /** Who reads facts. */
   collector: ['inventory'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -26,6 +26,7 @@ const LEVEL_OF_OUTCOME: { readonly [K in Outcome]: Level } = {
   partial: 'warn',
   failure: 'error',
   canceled: 'info',
+  skipped: 'info',
 };
 /** Of an action. Stopping was asked for; a stale plan is made anew, and the run tells whether that helped. */
 const LEVEL_OF_FAILURE: Partial<Record<ErrorCode, Level>> = { CANCELLED: 'info', STALE_PLAN: 'warn' };
@@ -39,6 +40,7 @@ export function logEvents(logger: Logger): Emit {
   // Which run's action failed of it: the run passes it on, and runs on several targets can fail of the same one.
   const toldBy = new WeakMap<MaintenanceError, string>();
   let lastObservationProblem: string | undefined;
+  let lastQueueProblem: string | undefined;
 
   const logFindings = (finished: Finished): void => {
     const { appeared, remained, cleared } = tracker.update(finished);
@@ -166,6 +168,42 @@ export function logEvents(logger: Logger): Emit {
           text: `${job} ${nameOf(target)}: ${nextRun === undefined ? 'not scheduled' : `next at ${nextRun.toString()}`}`,
         },
         'scheduled',
+      ),
+    'tick-skipped': ({ job, target, tick, reason }) =>
+      logger.info(
+        {
+          job,
+          target: formatRelationName(target),
+          tick,
+          reason,
+          text: `${job} ${nameOf(target)}: left out at ${tick.toString()}, ${reason}`,
+        },
+        'tick skipped',
+      ),
+    'ticks-missed': ({ job, ticks }) =>
+      logger.warn(
+        { job, ticks, text: `${job}: ${plural(ticks, 'tick')} passed while no replica was there` },
+        'ticks missed',
+      ),
+    'job-rejected': ({ rejection, because }) =>
+      logger.warn({ reason: rejection, because, text: `A job of the queue was rejected: ${because}` }, 'job rejected'),
+    'queue-troubled': ({ error }) => {
+      const isNews = lastQueueProblem !== error.message;
+      lastQueueProblem = error.message;
+      logger[isNews ? 'warn' : 'debug'](
+        { ...errorFields(error), text: `The queue cannot be worked with: ${explainError(error)}` },
+        'queue troubled',
+      );
+    },
+    remembered: ({ job, target, history }) =>
+      logger.debug(
+        {
+          job,
+          target: formatRelationName(target),
+          ...history,
+          text: `${job} ${nameOf(target)}: its last runs are known`,
+        },
+        'remembered',
       ),
     'ready-changed': ({ ready, because }) =>
       logger[ready ? 'info' : 'warn'](

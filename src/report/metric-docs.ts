@@ -1,7 +1,8 @@
 /** The reference of the metrics, written from their table. */
 import { LABEL_VALUES } from './label-values.ts';
 import { metricNames } from './metric-registry.ts';
-import { METRICS, type MetricSpec } from './metric-table.ts';
+import type { MetricSpec } from './metric-spec.ts';
+import { METRICS } from './metric-table.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 

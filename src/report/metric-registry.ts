@@ -1,7 +1,8 @@
 /** The table of metrics, come alive: the only file that knows prom-client, so that its successor could take over. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { LabelValue } from './label-values.ts';
-import { METRICS, type MetricName, type MetricSpec } from './metric-table.ts';
+import type { MetricSpec } from './metric-spec.ts';
+import { METRICS, type MetricName } from './metric-table.ts';
 
 type Table = typeof METRICS;
 type NameOf<Type extends MetricSpec['type']> = {

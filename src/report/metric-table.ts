@@ -1,15 +1,7 @@
 /** The metrics, each with what it means and when it moves: the registry, the reference and the tests read this table. */
 
-export interface MetricSpec {
-  readonly section: string;
-  readonly type: 'gauge' | 'counter' | 'histogram';
-  readonly labels: readonly string[];
-  readonly help: string;
-  /** Completes "moves …". */
-  readonly moves: string;
-  /** Upper bounds of a histogram, in the unit of its name. */
-  readonly buckets?: readonly number[];
-}
+import type { MetricSpec } from './metric-spec.ts';
+import { QUEUE_METRICS } from './queue-metrics.ts';
 
 const PROCESS = 'Process';
 const DATABASE = 'Database';
@@ -24,6 +16,7 @@ const COLLECTION = 'Collection';
 const AT_FACTS = 'whenever facts are read';
 
 export const METRICS = {
+  ...QUEUE_METRICS,
   partkeeper_build_info: {
     section: PROCESS,
     type: 'gauge',

@@ -5,7 +5,7 @@ import { type Action, JOB_NAMES, JOB_OF, type JobName } from '../domain/plan.ts'
 import type { TablePolicy, ViewPolicy } from '../domain/policy.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { type Instant, toEpochSeconds } from '../domain/time.ts';
-import { type Emit, type Event, OUTCOMES, type Outcome, TRIGGERS } from './events.ts';
+import { type Emit, type Event, OUTCOMES, type Outcome, REJECTIONS, TRIGGERS } from './events.ts';
 import { COLLECTOR, recordFacts, SERVER_ANSWERED } from './fact-metrics.ts';
 import { trackFindings } from './finding-tracker.ts';
 import { LABEL_VALUES, type LabelValue } from './label-values.ts';
@@ -50,8 +50,10 @@ export function recordEvents(options: MetricsOptions): Metrics {
     if (startedAt.has(run.runId)) meters.add('partkeeper_runs_in_progress', { operation }, -1);
     meters.add('partkeeper_runs_total', { operation, trigger: run.trigger, outcome });
     meters.observe('partkeeper_run_duration_seconds', { operation }, seconds);
-    meters.set('partkeeper_run_last_attempt_timestamp_seconds', { target, operation }, toEpochSeconds(at));
-    meters.set('partkeeper_run_last_duration_seconds', { target, operation }, seconds);
+    if (outcome !== 'skipped') {
+      meters.set('partkeeper_run_last_attempt_timestamp_seconds', { target, operation }, toEpochSeconds(at));
+      meters.set('partkeeper_run_last_duration_seconds', { target, operation }, seconds);
+    }
     countOutcome[outcome](target, operation, at);
     for (const { relation, reason } of finished.skips)
       if (run.job === 'refresh' && reason === 'unchanged') setViewData(relation, startedAt.get(run.runId) ?? at);
@@ -68,6 +70,7 @@ export function recordEvents(options: MetricsOptions): Metrics {
     partial: countFailure,
     failure: countFailure,
     canceled: () => {},
+    skipped: () => {},
   };
 
   const countLockTimeout = (action: Action, code: ErrorCode): void => {
@@ -143,6 +146,18 @@ export function recordEvents(options: MetricsOptions): Metrics {
         { target: formatRelationName(target), operation: job },
         nextRun === undefined ? 0 : toEpochSeconds(nextRun),
       ),
+    'ticks-missed': ({ job, ticks }) => meters.add('partkeeper_schedule_slots_missed_total', { operation: job }, ticks),
+    'tick-skipped': ({ job }) => meters.add('partkeeper_schedule_slots_skipped_total', { operation: job }),
+    'job-rejected': ({ rejection }) => meters.add('partkeeper_queue_jobs_rejected_total', { rejection }),
+    'queue-troubled': () => meters.add('partkeeper_queue_troubles_total', {}),
+    remembered: ({ job, target, history }) => {
+      const labels = { target: formatRelationName(target), operation: job };
+      const seconds = (at: Instant | undefined): number => (at === undefined ? 0 : toEpochSeconds(at));
+      meters.set('partkeeper_run_last_attempt_timestamp_seconds', labels, seconds(history.lastAttempt));
+      meters.set('partkeeper_run_last_success_timestamp_seconds', labels, seconds(history.lastSuccess));
+      meters.set('partkeeper_run_last_duration_seconds', labels, (history.lastDurationMs ?? 0) / 1000);
+      meters.set('partkeeper_run_consecutive_failures', labels, history.consecutiveFailures);
+    },
     'ready-changed': ({ ready }) => meters.set('partkeeper_ready', {}, Number(ready)),
     stopping: () => meters.set('partkeeper_shutdown_in_progress', {}, 1),
     planned: ({ run }) => tracker.planned(run),
@@ -184,7 +199,10 @@ function createSeries(meters: Meters, { tables, views, version, revision }: Metr
   meters.set('partkeeper_build_info', build, 1);
   meters.set('partkeeper_collector_success', COLLECTOR, 0);
   meters.set('partkeeper_collector_last_success_timestamp_seconds', COLLECTOR, 0);
+  for (const rejection of REJECTIONS) meters.add('partkeeper_queue_jobs_rejected_total', { rejection }, 0);
   for (const operation of JOB_NAMES) {
+    meters.add('partkeeper_schedule_slots_missed_total', { operation }, 0);
+    meters.add('partkeeper_schedule_slots_skipped_total', { operation }, 0);
     for (const trigger of TRIGGERS)
       for (const outcome of OUTCOMES) meters.add('partkeeper_runs_total', { operation, trigger, outcome }, 0);
     for (const reason of LABEL_VALUES.reason) meters.add('partkeeper_ddl_retries_total', { operation, reason }, 0);

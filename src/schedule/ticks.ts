@@ -3,7 +3,7 @@ import type { Schedule } from '../config/config.ts';
 import { cronOf } from '../config/parsers.ts';
 import type { ScheduleEntry } from '../config/schedules.ts';
 import { isSameRelation } from '../domain/relation.ts';
-import { type Instant, instantFromEpochMs } from '../domain/time.ts';
+import { type Instant, instantFromEpochMs, isAfter } from '../domain/time.ts';
 import type { DueSince } from '../jobs/job.ts';
 
 /** The last tick at or before `at`. */
@@ -18,6 +18,27 @@ export function nextTick(schedule: Schedule, at: Instant): Instant | undefined {
   const tick = cronOf(schedule.pattern, schedule.timezone).nextRun(new Date(at.epochMilliseconds));
   return tick ? instantFromEpochMs(tick.getTime()) : undefined;
 }
+
+/** The ticks strictly between two moments: how many, and the newest `limit` of them, oldest first. */
+export function ticksBetween(
+  schedule: Schedule,
+  after: Instant,
+  before: Instant,
+  limit: number,
+): { readonly count: number; readonly newest: readonly Instant[] } {
+  const cron = cronOf(schedule.pattern, schedule.timezone);
+  let ticks: readonly Instant[] = [];
+  // Mostly there are none, so a few are looked at before many.
+  for (let wanted = 1; wanted <= MAX_COUNTED; wanted *= 8) {
+    const found = cron.previousRuns(wanted, new Date(before.epochMilliseconds));
+    ticks = found.map(tick => instantFromEpochMs(tick.getTime())).filter(tick => isAfter(tick, after));
+    if (ticks.length < wanted) break;
+  }
+  return { count: ticks.length, newest: ticks.slice(0, limit).toReversed() };
+}
+
+/** Days of every-minute ticks; beyond it the figure is a lower bound. */
+const MAX_COUNTED = 8 ** 4;
 
 export const dueSinceBy =
   (entries: readonly ScheduleEntry[]): DueSince =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { metricsReference } from '../../../src/report/metric-docs.ts';
-import { METRICS, type MetricSpec } from '../../../src/report/metric-table.ts';
+import type { MetricSpec } from '../../../src/report/metric-spec.ts';
+import { METRICS } from '../../../src/report/metric-table.ts';
 
 const specs: readonly (readonly [string, MetricSpec])[] = Object.entries(METRICS);
 

@@ -1,0 +1,14 @@
+-- Marks what a process that vanished has left unfinished. Only under the lock of this job and target: then nobody runs it.
+-- $1 job, $2 target. One row per run that was marked.
+with vanished as (
+  update partkeeper.runs
+  set finished_at = clock_timestamp(), outcome = 'interrupted'
+  where job = $1 and target = $2 and finished_at is null
+  returning run_id
+), abandoned as (
+  update partkeeper.actions a
+  set finished_at = clock_timestamp(), outcome = 'abandoned'
+  from vanished v
+  where a.run_id = v.run_id and a.outcome = 'intended'
+)
+select run_id from vanished;

@@ -1,0 +1,131 @@
+/** `partkeeper trigger`: asks the queue for a run, and waits for its end where told to. */
+import { userInfo } from 'node:os';
+import { Argument, type Command } from 'commander';
+import { type App, createApp } from '../app.ts';
+import { type ErrorCode, EXIT_CODES, exitCodeOf, MaintenanceError } from '../domain/errors.ts';
+import { JOB_NAMES, type JobName } from '../domain/plan.ts';
+import { formatRelationName } from '../domain/relation.ts';
+import { type ActionRow, type RunProgressRow, readActions, readProgress } from '../ledger/reading.ts';
+import { ddl } from '../postgres/ddl.ts';
+import { QUEUE } from '../queue/boss.ts';
+import { readTriggered, TRIGGER_SQL, type Triggered, triggerParameters } from '../queue/client.ts';
+import { formatElapsed } from '../report/figures.ts';
+import { type Io, json, line } from './io.ts';
+import { commandWith, configOf, type SharedOptions, tasksOf } from './options.ts';
+
+interface TriggerOptions extends SharedOptions {
+  readonly wait?: boolean;
+  readonly reason?: string;
+}
+
+export const triggerCommand = (): Command =>
+  commandWith('trigger', 'ask the running service for a job now, on one target or on all of its targets')
+    .addArgument(new Argument('<job>', 'the job').choices([...JOB_NAMES]))
+    .argument('[target]', 'the table or view, as the configuration spells it')
+    .option('--wait', "show progress, and end with the run's outcome as exit code")
+    .option('--reason <text>', 'goes on record with the run');
+
+export async function runTrigger(options: TriggerOptions, io: Io, job: JobName, target?: string): Promise<number> {
+  const app = createApp(configOf(options, io), io.subscribers);
+  try {
+    const [task] = tasksOf({ job, ...(target !== undefined && { target }) }, app.policies);
+    const name = target === undefined ? undefined : task?.targets.map(formatRelationName)[0];
+    const request = { job, target: name, reason: options.reason, requestedBy: requesterOf(io.env) };
+    const triggered = await app.database.use(async session =>
+      readTriggered(await session.query(TRIGGER_SQL, triggerParameters(request), 'ask the queue for a run')),
+    );
+    if (!options.json)
+      for (const each of triggered) io.out(line(`${each.job} ${each.target}: ${each.status}, run ${each.runId}`));
+    if (!options.wait) {
+      if (options.json) io.out(json({ triggered }));
+      return EXIT_CODES.done;
+    }
+    const ends = [];
+    for (const each of triggered) ends.push(await waitFor(app, each, options, io));
+    if (options.json)
+      io.out(json({ triggered, runs: ends.map(({ progress, state, output }) => ({ state, output, run: progress })) }));
+    return Math.max(...ends.map(({ exitCode }) => exitCode));
+  } finally {
+    await app.close();
+  }
+}
+
+/** Who asks, for the record: the login name, or what the environment says where there is none. */
+export function requesterOf(env: Io['env']): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return env.USER ?? 'unknown';
+  }
+}
+
+interface End {
+  readonly exitCode: number;
+  readonly state: string;
+  readonly output: unknown;
+  readonly progress: RunProgressRow | undefined;
+}
+
+interface JobRow {
+  readonly state: string;
+  readonly output: { readonly outcome?: string; readonly because?: string; readonly findings?: number } | null;
+}
+
+const LOOK_EVERY_MS = 500;
+const OVER = ['completed', 'failed', 'cancelled'];
+
+async function waitFor(
+  { database, runner, config }: App,
+  { runId, job, target }: Triggered,
+  options: TriggerOptions,
+  io: Io,
+): Promise<End> {
+  const shown = new Set<string>();
+  const table = ddl`${{ schema: config.queue.schema, name: 'job' }}`.text;
+  for (;;) {
+    const { row, progress, actions } = await database.use(
+      async session => ({
+        row: (
+          await session.query<JobRow>(
+            `select state::text, output from ${table} where name = $1 and id = $2`,
+            [QUEUE, runId],
+            'look at the queue',
+          )
+        )[0],
+        progress: await readProgress(session, runId),
+        actions: await readActions(session, [runId]),
+      }),
+      io.stopping,
+    );
+    if (!options.json) for (const action of actions) show(action, shown, io);
+    if (!row) throw new MaintenanceError('UNEXPECTED', `the queue no longer knows run ${runId}`);
+    if (OVER.includes(row.state)) {
+      const end = { exitCode: exitCodeOfEnd(row, progress), state: row.state, output: row.output, progress };
+      if (!options.json) io.out(line(`${job} ${target}: ${describeEnd(row, progress)}`));
+      return end;
+    }
+    await runner.sleep(LOOK_EVERY_MS, io.stopping);
+  }
+}
+
+function show(action: ActionRow, shown: Set<string>, io: Io): void {
+  const key = `${action.action_id} ${action.outcome}`;
+  if (shown.has(key)) return;
+  shown.add(key);
+  const cost = action.duration_ms === null ? '' : ` in ${formatElapsed(action.duration_ms)}`;
+  io.out(line(`  ${action.kind} ${action.relation}: ${action.outcome}${cost}, because ${action.why}`));
+}
+
+function exitCodeOfEnd({ state, output }: JobRow, progress: RunProgressRow | undefined): number {
+  if (output?.outcome === 'rejected') return EXIT_CODES.usage;
+  if (state === 'completed') return EXIT_CODES.done;
+  const code = progress?.error_code;
+  return code ? exitCodeOf(new MaintenanceError(code as ErrorCode, '')) : EXIT_CODES.unexpected;
+}
+
+function describeEnd({ state, output }: JobRow, progress: RunProgressRow | undefined): string {
+  if (output?.outcome === 'rejected') return `rejected: ${output.because ?? ''}`;
+  if (!progress) return state;
+  const error = progress.error_message ? `: ${progress.error_message}` : '';
+  return `${progress.outcome ?? state}, ${progress.done ?? 0} done, ${progress.failed ?? 0} failed${error}`;
+}

@@ -1,0 +1,23 @@
+/** The statements of `sql/ledger`, loaded once. */
+import { readFileSync } from 'node:fs';
+
+const read = (name: string): string => readFileSync(new URL(`../../sql/ledger/${name}.sql`, import.meta.url), 'utf8');
+
+export const statements = {
+  startRun: read('start-run'),
+  finishRun: read('finish-run'),
+  interruptRuns: read('interrupt-runs'),
+  skipTick: read('skip-tick'),
+  intendAction: read('intend-action'),
+  concludeAction: read('conclude-action'),
+  failAction: read('fail-action'),
+  lastRuns: read('last-runs'),
+  history: read('history'),
+  historyActions: read('history-actions'),
+  pauses: read('pauses'),
+  pause: read('pause'),
+  resume: read('resume'),
+  runProgress: read('run-progress'),
+  running: read('running'),
+  knowTargets: read('know-targets'),
+} as const;

@@ -1,0 +1,215 @@
+/**
+ * The queue's side of the service: offers the ticks of the schedules, works on what is queued, and remembers across restarts.
+ * Any number of replicas may do so beside one database.
+ */
+import type { PgBoss } from 'pg-boss';
+import type { Config } from '../config/config.ts';
+import { configHash } from '../config/hash.ts';
+import { type ScheduleEntry, schedulesOf } from '../config/schedules.ts';
+import { backoffMs } from '../domain/backoff.ts';
+import { asMaintenanceError } from '../domain/errors.ts';
+import type { JobName } from '../domain/plan.ts';
+import { formatRelationName, isSameRelation, type RelationName } from '../domain/relation.ts';
+import { formatInstant, type Instant } from '../domain/time.ts';
+import { jobOf, jobs, targetsOf } from '../jobs/registry.ts';
+import { isPausedBy, type RememberedRun, readLastRuns, readPauses } from '../ledger/reading.ts';
+import { statements } from '../ledger/statements.ts';
+import { type Runner, type RunReport, runJob } from '../run-job.ts';
+import { nextTick } from '../schedule/ticks.ts';
+import { openBoss, prepareQueue, QUEUE } from './boss.ts';
+import { installQueue, isQueueInstalled } from './install.ts';
+import { makeOffers, type Offer, type Offers } from './offers.ts';
+import { isConfiguredIn, PRIORITY, singletonKey } from './payload.ts';
+import { OURSELVES, startWorker } from './worker.ts';
+
+export interface ServeOptions {
+  readonly config: Config;
+  readonly runner: Runner;
+  /** The database's clock, as far as it is known. */
+  readonly databaseNow: () => Instant;
+  /** Aborted: take nothing more from the queue. */
+  readonly stopping: AbortSignal;
+  /** Aborted: cancel what runs. */
+  readonly signal: AbortSignal;
+  /** How long the work under way gets at the end. */
+  readonly finishMs: number;
+  readonly onIteration: () => void;
+  readonly onReport: (report: RunReport) => void;
+  /** Called once, with the runs that were offered because they were due when the service started. */
+  readonly onFirstOffers?: ((ids: readonly string[]) => void) | undefined;
+}
+
+const LONGEST_SLEEP_MS = 15_000;
+
+/** Serves until told to stop; a database that goes away is waited for. Throws when the queue cannot be installed. */
+export async function serveQueue(options: ServeOptions): Promise<void> {
+  const { runner, finishMs } = options;
+  const boss = await whenReachable(options, () => start(options));
+  if (!boss) return;
+  try {
+    const prepared = await whenReachable(options, () => prepare(options, boss));
+    if (prepared) await offerUntilStopped(options, prepared);
+  } finally {
+    await boss.stop({ graceful: true, timeout: finishMs + 1_000 }).catch(error => complain(runner, error));
+  }
+}
+
+const complain = (runner: Runner, error: unknown): void =>
+  runner.emit({ kind: 'queue-troubled', error: asMaintenanceError(error) });
+
+/** Tries until it works. @returns undefined when told to stop before */
+async function whenReachable<T>({ runner, stopping }: ServeOptions, work: () => Promise<T>): Promise<T | undefined> {
+  for (let failures = 0; !stopping.aborted; ) {
+    try {
+      return await work();
+    } catch (error) {
+      failures += 1;
+      complain(runner, error);
+      await runner.sleep(backoffMs(failures, runner.random), stopping).catch(() => {});
+    }
+  }
+  return undefined;
+}
+
+async function start({ config, runner }: ServeOptions): Promise<PgBoss> {
+  const installed = await runner.database.use(session => isQueueInstalled(session, config.queue.schema));
+  if (!installed) await installQueue(config);
+  const boss = openBoss({
+    database: config.database,
+    schema: config.queue.schema,
+    migrate: false,
+    onError: error => complain(runner, error),
+  });
+  try {
+    await boss.start();
+    await prepareQueue(boss, config.queue.runTimeoutMs);
+    return boss;
+  } catch (error) {
+    await boss.stop({ graceful: false }).catch(() => {});
+    throw error;
+  }
+}
+
+async function prepare(options: ServeOptions, boss: PgBoss): Promise<Offers> {
+  const { config, runner, signal, stopping, onReport } = options;
+  const entries = schedulesOf(config);
+  const known = await runner.database.use(async session => {
+    await session.query(
+      statements.knowTargets,
+      [JSON.stringify(knownTargets(runner, entries)), configHash(config)],
+      'write down what is configured',
+    );
+    return readLastRuns(session);
+  });
+  for (const { job, target, ...history } of known) runner.emit({ kind: 'remembered', job, target, history });
+
+  const isPaused = (job: JobName, target: RelationName): Promise<boolean> =>
+    runner.database.use(async session => isPausedBy(await readPauses(session), job, target));
+  const workerId = await startWorker(boss, {
+    isConfigured: isConfiguredIn(job => targetsOf(jobOf(job), runner.policies)),
+    isPaused,
+    run: request => {
+      const timeout = AbortSignal.timeout(config.queue.runTimeoutMs);
+      return runJob(runner, {
+        ...request,
+        stopping: AbortSignal.any([stopping, timeout]),
+        signal: AbortSignal.any([signal, request.signal]),
+      });
+    },
+    onRejected: (rejection, because) => runner.emit({ kind: 'job-rejected', rejection, because }),
+    onReport: async report => {
+      onReport(report);
+      await askForAnalyze(config, boss, report);
+    },
+  });
+
+  return makeOffers(entries, lastTickOf(known), {
+    isPaused,
+    countMissed: (job, ticks) => runner.emit({ kind: 'ticks-missed', job, ticks }),
+    skip: async ({ job, target }, id, tick, reason) => {
+      if (await runner.ledger.skipTick(id, job, target, tick, reason))
+        runner.emit({ kind: 'tick-skipped', job, target, tick, reason });
+    },
+    send: async (entry, id, tick, startAfter) => {
+      const offer = await sendTick(boss, entry, id, tick, startAfter);
+      if (offer === 'taken') boss.notifyWorker(workerId);
+      return offer;
+    },
+  });
+}
+
+const knownTargets = (runner: Runner, entries: readonly ScheduleEntry[]) =>
+  jobs.flatMap(job =>
+    targetsOf(job, runner.policies).map(target => {
+      const schedule = entries.find(entry => entry.job === job.name && isSameRelation(entry.target, target))?.schedule;
+      return {
+        job: job.name,
+        target: formatRelationName(target),
+        priority: PRIORITY[job.name],
+        schedule: schedule?.pattern,
+        timezone: schedule?.timezone,
+      };
+    }),
+  );
+
+const lastTickOf =
+  (known: readonly RememberedRun[]) =>
+  (job: JobName, target: RelationName): Instant | undefined =>
+    known.find(run => run.job === job && isSameRelation(run.target, target))?.lastTick;
+
+async function sendTick(
+  boss: PgBoss,
+  { job, target }: ScheduleEntry,
+  id: string,
+  tick: Instant,
+  startAfter: Instant,
+): Promise<Offer> {
+  const payload = { job, target: formatRelationName(target), tick: formatInstant(tick) };
+  const sent = await boss.send(QUEUE, payload, {
+    id,
+    singletonKey: singletonKey(job, target),
+    priority: PRIORITY[job],
+    ...(startAfter.equals(tick) ? {} : { startAfter: new Date(startAfter.epochMilliseconds) }),
+  });
+  if (sent !== null) return 'taken';
+  return (await boss.getJobById(QUEUE, id)) ? 'known' : 'busy';
+}
+
+/** The ANALYZE that a table wants after another job has changed it. */
+async function askForAnalyze(config: Config, boss: PgBoss, { run, done }: RunReport): Promise<void> {
+  const table = config.tables.find(({ policy }) => isSameRelation(policy.relation, run.target));
+  if (done === 0 || !table?.analyze?.after.some(after => after === run.job)) return;
+  const payload = {
+    job: 'analyze',
+    target: formatRelationName(run.target),
+    requestedBy: OURSELVES,
+    reason: `after ${run.job}`,
+  };
+  await boss.send(QUEUE, payload, { singletonKey: singletonKey('analyze', run.target), priority: PRIORITY.analyze });
+}
+
+async function offerUntilStopped(options: ServeOptions, offers: Offers): Promise<void> {
+  const { config, runner, databaseNow, stopping, onIteration } = options;
+  for (let failures = 0; !stopping.aborted; ) {
+    onIteration();
+    const now = databaseNow();
+    for (const { job, target, schedule } of schedulesOf(config))
+      runner.emit({ kind: 'scheduled', job, target, nextRun: nextTick(schedule, now) });
+    try {
+      await offers.offerDue(now);
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      complain(runner, error);
+    }
+    await runner
+      .sleep(failures > 0 ? backoffMs(failures, runner.random) : untilNext(offers, databaseNow()), stopping)
+      .catch(() => {});
+  }
+}
+
+const untilNext = (offers: Offers, now: Instant): number => {
+  const next = offers.nextAfter(now);
+  const ms = next ? Math.ceil(next.since(now).total('milliseconds')) : LONGEST_SLEEP_MS;
+  return Math.min(LONGEST_SLEEP_MS, Math.max(0, ms));
+};
