@@ -116,7 +116,8 @@ async function runTarget(
       if (plans >= MAX_PLANS || !tally.failures.some(({ code }) => retryOf(code) === 'next-run')) break;
     }
   } catch (error) {
-    tally.failures.push(asMaintenanceError(error));
+    // After a failed action, that the facts could not be read either is the same trouble.
+    if (tally.failures.length === 0) tally.failures.push(asMaintenanceError(error));
   }
   const report: RunReport = {
     run,

@@ -1,16 +1,17 @@
 /** The pool of sessions, and how a failed connection is told to a person. */
-import { Client, type ClientConfig, Pool, type PoolClient } from 'pg';
+import { Client, type ClientBase, type ClientConfig, Pool, type PoolClient } from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 import type { DatabaseOptions } from '../domain/database.ts';
 import { MaintenanceError } from '../domain/errors.ts';
 import type { StatementBudget } from '../domain/policy.ts';
 import { pinSettings, type Session, sessionOver, typeParsers } from './session.ts';
 import { classify } from './sqlstate.ts';
+import { atMost, orDestroyed, unlessAborted } from './waiting.ts';
 
 export interface Database {
   /** Lends a session for the time of `work`; when `signal` aborts, what it runs is cancelled on the server. */
   use<T>(work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T>;
-  /** Waits for what is lent out, then closes every connection. */
+  /** Waits for what is lent out, then closes every connection. May be called again. */
   close(): Promise<void>;
   /** `postgres://user@host:port/name`, without secrets: for messages. */
   readonly address: string;
@@ -18,6 +19,8 @@ export interface Database {
 
 const KEEPALIVE_DELAY_MS = 10_000;
 const MAX_LIFETIME_SECONDS = 3_600;
+/** A server that hangs does not let an attempt to connect end before its time is over. */
+const CLOSE_MS = 2_000;
 
 /** What the driver is given. It would let the address win over single fields, so the address is taken apart here. */
 export const clientConfig = (options: DatabaseOptions): ClientConfig => ({
@@ -46,10 +49,23 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => {});
   pool.on('connect', client => client.on('error', () => {}));
+  let closing: Promise<void> | undefined;
   const pinned = new WeakSet<PoolClient>();
 
-  const acquire = async (): Promise<PoolClient> => {
-    const client = await pool.connect().catch(error => {
+  const acquire = async (signal: AbortSignal | undefined): Promise<PoolClient> => {
+    const stopped = (): MaintenanceError =>
+      new MaintenanceError('CANCELLED', `stopped before it could connect to ${address}: ${String(signal?.reason)}`);
+    if (signal?.aborted) throw stopped();
+    const connecting = pool.connect();
+    const client = await unlessAborted(connecting, signal).catch(error => {
+      if (signal?.aborted) {
+        // Should it come after all, nobody wants it any more.
+        connecting.then(
+          late => late.release(),
+          () => {},
+        );
+        throw stopped();
+      }
       const failure = classify(error, `connect to ${address}`);
       // Whatever stands in the way of a connection, the answer is the same: try again later, or check the address.
       throw failure.code === 'CONNECTION_FAILED'
@@ -66,7 +82,7 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
   return {
     address,
     async use(work, signal) {
-      const client = await acquire();
+      const client = await acquire(signal);
       let broken = false;
       const onError = () => {
         broken = true;
@@ -78,12 +94,13 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
       };
       try {
         if (!pinned.has(client)) {
-          await pinSettings(client, budget).catch(error => {
+          const patience = { ms: options.connectTimeoutMs, signal, destroy };
+          await orDestroyed(pinSettings(client, budget), patience).catch(error => {
             throw classify(error, `prepare the session on ${address}`);
           });
           pinned.add(client);
         }
-        const cancel = () => cancelBackend(config, client, destroy);
+        const cancel = () => cancelBackend(config, client);
         return await work(sessionOver({ client, budget, signal, cancel, destroy }));
       } catch (error) {
         // A statement that was cancelled or a socket that broke leaves a client whose state nobody knows.
@@ -95,12 +112,12 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
         client.release(broken);
       }
     },
-    close: () => pool.end(),
+    close: () => (closing ??= atMost(CLOSE_MS, pool.end())),
   };
 }
 
 /** The driver has no way to abort: ask the server over another connection, and give up on the socket if that fails too. */
-async function cancelBackend(config: ClientConfig, client: PoolClient, destroy: () => void): Promise<void> {
+export async function cancelBackend(config: ClientConfig, client: ClientBase): Promise<void> {
   const pid: unknown = Reflect.get(client, 'processID');
   const helper = new Client({
     ...config,
@@ -113,13 +130,13 @@ async function cancelBackend(config: ClientConfig, client: PoolClient, destroy: 
     await helper.connect();
     await helper.query('select pg_catalog.pg_cancel_backend($1)', [pid]);
   } catch {
-    destroy();
+    streamOf(client)?.destroy();
   } finally {
     await helper.end().catch(() => {});
   }
 }
 
-const streamOf = (client: PoolClient): { destroy(): void } | undefined => {
+const streamOf = (client: ClientBase): { destroy(): void } | undefined => {
   const connection: unknown = Reflect.get(client, 'connection');
   const stream: unknown =
     typeof connection === 'object' && connection !== null ? Reflect.get(connection, 'stream') : undefined;

@@ -144,7 +144,10 @@ export function recordEvents(options: MetricsOptions): Metrics {
         nextRun === undefined ? 0 : toEpochSeconds(nextRun),
       ),
     'ready-changed': ({ ready }) => meters.set('partkeeper_ready', {}, Number(ready)),
-    stopping: () => meters.set('partkeeper_shutdown_in_progress', {}, 1),
+    stopping: () => {
+      meters.set('partkeeper_shutdown_in_progress', {}, 1);
+      meters.set('partkeeper_ready', {}, 0);
+    },
     planned: ({ run }) => tracker.planned(run),
     'action-started': () => {},
     listening: () => {},

@@ -9,7 +9,7 @@ import { waitUntilBlocked } from '../support/client.ts';
 import { databaseTest } from '../support/database.ts';
 import { snapshot } from '../support/snapshot.ts';
 
-const checklistOf = (client: ClientBase) =>
+const checklistOf = (client: Client) =>
   readChecklist(async (sql, parameters) => (await client.query<ChecklistItem>(sql, [...parameters])).rows);
 
 const BOTH = ['bookkeeping', 'bundled'] as const;
