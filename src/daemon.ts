@@ -3,6 +3,7 @@ import type { App } from './app.ts';
 import { MaintenanceError } from './domain/errors.ts';
 import { startHttp } from './http/server.ts';
 import { watchEventLoop } from './report/event-loop.ts';
+import type { Emit } from './report/events.ts';
 import type { Metrics } from './report/metrics.ts';
 import type { RunReport } from './run-job.ts';
 import { takeInventory } from './schedule/inventory.ts';
@@ -13,13 +14,14 @@ export interface DaemonOptions {
   readonly metrics: Metrics;
   /** Aborted by SIGTERM and SIGINT. */
   readonly stopping: AbortSignal;
-  /** Stop after the first round. */
+  /** Stop after the first round, and do not wait for a database that is away. */
   readonly once: boolean;
+  /** What runs may take this long to finish by itself once we were told to stop; then it is cancelled on the server. */
+  readonly finishMs?: number | undefined;
   /** Called when the first round is over. */
   readonly onFirstRound?: ((reports: readonly RunReport[], address: string | undefined) => void) | undefined;
 }
 
-/** What runs may take this long to finish by itself once we were told to stop; then it is cancelled on the server. */
 const FINISH_MS = 3_000;
 /** Sounds the alarm of /livez: no statement of ours may take longer than its budget and this. */
 const STALLED_AFTER_MS = 120_000;
@@ -30,27 +32,26 @@ export async function runDaemon({
   metrics,
   stopping,
   once,
+  finishMs = FINISH_MS,
   onFirstRound,
 }: DaemonOptions): Promise<readonly RunReport[]> {
   const { config, runner } = app;
   const cancelling = new AbortController();
-  stopping.addEventListener('abort', () => setTimeout(() => cancelling.abort(stopping.reason), FINISH_MS).unref(), {
+  stopping.addEventListener('abort', () => setTimeout(() => cancelling.abort(stopping.reason), finishMs).unref(), {
     once: true,
   });
   const finished = new AbortController();
   const over = AbortSignal.any([stopping, finished.signal]);
 
-  let lastSignOfLife = runner.monotonicMs();
-  const onIteration = () => {
-    lastSignOfLife = runner.monotonicMs();
-  };
-  const emit: typeof runner.emit = event => {
-    onIteration();
+  const emit: Emit = event => {
     runner.emit(event);
+    inventory.listen(event);
   };
-  const watched = { ...runner, emit };
+  const pulse = watchPulses(runner.monotonicMs);
+  const looks = pulse.of('inventory');
+  const runs = pulse.of('schedule');
+  const inventory = takeInventory({ ...runner, emit: beating(looks, emit), stopping: over, isPatient: !once });
   const stopWatching = watchEventLoop(metrics.countStall);
-  const inventory = takeInventory({ ...watched, stopping: over });
   const stalledAfterMs = config.budget.statementTimeoutMs + STALLED_AFTER_MS;
   const http =
     config.http &&
@@ -62,9 +63,8 @@ export async function runDaemon({
         return { ready: problem === undefined, reasons: problem === undefined ? [] : [problem] };
       },
       liveness: () => {
-        const silentMs = runner.monotonicMs() - lastSignOfLife;
-        const alive = silentMs < stalledAfterMs;
-        return { alive, reasons: alive ? [] : [`no sign of life from its loops for ${Math.round(silentMs / 1000)} s`] };
+        const reasons = pulse.stalled(stalledAfterMs);
+        return { alive: reasons.length === 0, reasons };
       },
       onRequest: metrics.countRequest,
     }));
@@ -73,24 +73,27 @@ export async function runDaemon({
     once: true,
   });
 
+  looks.beat();
   const looking = inventory.run();
   let reports: readonly RunReport[] = [];
   try {
     if (!(await isReached(inventory.first, stopping))) return reports;
+    runs.beat();
     const scheduler: SchedulerOptions = {
       config,
-      runner: watched,
+      runner: { ...runner, emit: beating(runs, emit) },
       databaseNow: inventory.databaseNow,
       stopping,
       signal: cancelling.signal,
-      onIteration,
+      onIteration: runs.beat,
     };
     const startedAt = inventory.databaseNow();
     reports = await runRound(scheduler, 'startup');
     if (!stopping.aborted) onFirstRound?.(reports, http?.address);
-    if (!once) await runSchedule(scheduler, startedAt);
+    if (!once) await runSchedule(scheduler, startedAt, reports);
     return reports;
   } finally {
+    runs.rest();
     finished.abort('the service ends');
     await looking;
     stopWatching();
@@ -107,6 +110,36 @@ async function isReached(first: Promise<unknown>, stopping: AbortSignal): Promis
     return true;
   } catch (error) {
     if (stopping.aborted) return false;
+    if (error instanceof MaintenanceError) throw error;
     throw new MaintenanceError('UNEXPECTED', 'the inventory ended by itself', { cause: error });
   }
+}
+
+interface Pulse {
+  readonly beat: () => void;
+  /** It has ended, and is not missed. */
+  readonly rest: () => void;
+}
+
+const beating =
+  ({ beat }: Pulse, emit: Emit): Emit =>
+  event => {
+    beat();
+    emit(event);
+  };
+
+/** Each loop of the service has a pulse of its own: that one goes on says nothing about the other. */
+function watchPulses(monotonicMs: () => number) {
+  const last = new Map<string, number>();
+  return {
+    of: (loop: 'inventory' | 'schedule'): Pulse => ({
+      beat: () => void last.set(loop, monotonicMs()),
+      rest: () => void last.delete(loop),
+    }),
+    stalled: (afterMs: number): readonly string[] =>
+      [...last]
+        .map(([loop, atMs]) => ({ loop, silentMs: monotonicMs() - atMs }))
+        .filter(({ silentMs }) => silentMs >= afterMs)
+        .map(({ loop, silentMs }) => `no sign of life from the ${loop} for ${Math.round(silentMs / 1000)} s`),
+  };
 }

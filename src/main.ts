@@ -3,17 +3,26 @@
 import { constants } from 'node:os';
 import { runProgram } from './cli/program.ts';
 
+/** `npm start` passes on the Ctrl-C that the terminal has sent us already: so soon after the first, it is no second one. */
+const ECHO_MS = 250;
+/** For what still waits for an answer when everything is done: a connection attempt that nobody wants any more. */
+const LINGER_MS = 500;
+
 const stopping = new AbortController();
+let askedAt = 0;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
+    if (!stopping.signal.aborted) {
+      askedAt = performance.now();
+      stopping.abort(signal);
+    }
     // Somebody who asks twice does not want to wait.
-    if (stopping.signal.aborted) process.exit(128 + constants.signals[signal]);
-    stopping.abort(signal);
+    else if (performance.now() - askedAt > ECHO_MS) process.exit(128 + constants.signals[signal]);
   });
 
 // A reader that went away (`partkeeper plan | head`) is no reason to crash.
-process.stdout.on('error', () => {});
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 process.exitCode = await runProgram(process.argv.slice(2), {
   env: process.env,
@@ -24,3 +33,4 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   stopping: stopping.signal,
   subscribers: [],
 });
+setTimeout(() => process.exit(), LINGER_MS).unref();

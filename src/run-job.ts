@@ -15,12 +15,14 @@ import { planRound } from './jobs/plan-round.ts';
 import { jobOf } from './jobs/registry.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { type Observer, observe } from './observe.ts';
-import type { HeldLock } from './postgres/database.ts';
+import type { HeldLock, TakeLock } from './postgres/run-lock.ts';
 import type { Outcome, RunIdentity, RunOrigin } from './report/events.ts';
 
 export interface Runner extends Observer {
   readonly budget: StatementBudget;
   readonly dueSince: DueSince;
+  /** Of one job and target, one run at a time, whoever started it. */
+  readonly lock: TakeLock;
   readonly ledger: Ledger;
   readonly newRunId: () => string;
   readonly sleep: ExecutionOptions['sleep'];
@@ -134,7 +136,7 @@ async function runTarget(
   let lock: HeldLock | undefined;
   try {
     if (planned instanceof Error) throw planned;
-    lock = await runner.database.lock(`partkeeper/${job}/${formatRelationName(target)}`);
+    lock = await runner.lock(`partkeeper/${job}/${formatRelationName(target)}`);
   } catch (error) {
     tally.failures.push(asMaintenanceError(error));
     return finish(outcomeOf(tally));
@@ -155,7 +157,8 @@ async function runTarget(
       if (plans >= MAX_PLANS || !tally.failures.some(({ code }) => retryOf(code) === 'next-run')) break;
     }
   } catch (error) {
-    tally.failures.push(asMaintenanceError(error));
+    // After a failed action, that the facts could not be read either is the same trouble.
+    if (tally.failures.length === 0) tally.failures.push(asMaintenanceError(error));
   }
   const report = finish(outcomeOf(tally), plan, skips);
   await record.finish(report);

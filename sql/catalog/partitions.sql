@@ -35,7 +35,9 @@ select
   pg_get_expr(c.relpartbound, 0) as bound,
   t.detach_pending,
   s.has_foreign,
-  c.reloptions as options,
+  c.reloptions || (
+    select array_agg('toast.' || option) from pg_class toast, unnest(toast.reloptions) option where toast.oid = c.reltoastrelid
+  ) as options,
   s.bytes::bigint as bytes,
   s.rows::bigint as rows,
   s.changed_rows::bigint as changed_rows,

@@ -2,9 +2,11 @@
 import type { Command } from 'commander';
 import { type App, createApp } from '../app.ts';
 import { MaintenanceError } from '../domain/errors.ts';
+import { joinParts, NOTHING } from '../domain/plan.ts';
 import type { RelationName } from '../domain/relation.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { allTargets, observe } from '../observe.ts';
+import { explainError, nameOf } from '../report/explain.ts';
 import { type RunReport, runJob } from '../run-job.ts';
 import { exitCodeOfRuns } from './exit-code.ts';
 import { type Io, json, line } from './io.ts';
@@ -39,8 +41,8 @@ export async function runApply(options: ApplyOptions, io: Io): Promise<number> {
       if (io.stopping.aborted) break;
       reports.push(...(await applyJob(app, job.name, targets, options, io)));
     }
-    io.out(options.json ? json(applyDocument(reports)) : line(summary(reports)));
-    return exitCodeOfRuns(reports);
+    io.out(options.json ? json(applyDocument(reports)) : line(summary(reports, io.stopping)));
+    return exitCodeOfRuns(reports, io.stopping);
   } finally {
     await app.close();
   }
@@ -66,13 +68,15 @@ const applyJob = (
 /** Another moment than now would let partitions be dropped that are still wanted: only where there is nothing to lose. */
 async function requireDemo({ database }: App): Promise<void> {
   const rows = await database.use(session =>
-    session.query<{ demo: string | null }>(
-      "select current_setting('partkeeper.demo', true) as demo",
+    session.query(
+      // The database's own setting: current_setting() would believe whoever connects.
+      `select from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase
+       where d.datname = current_database() and s.setrole = 0 and 'partkeeper.demo=on' = any (s.setconfig)`,
       [],
       'ask whether this is a demo database',
     ),
   );
-  if (rows[0]?.demo !== 'on')
+  if (rows.length === 0)
     throw new MaintenanceError(
       'USAGE',
       `apply --at would act on another date than today's, and ${database.address} is not a demo database`,
@@ -96,13 +100,16 @@ const applyDocument = (reports: readonly RunReport[]) => ({
   })),
 });
 
-function summary(reports: readonly RunReport[]): string {
+function summary(reports: readonly RunReport[], stopping: AbortSignal): string {
   const sum = (of: (report: RunReport) => number): number => reports.reduce((total, report) => total + of(report), 0);
-  const findings = reports.flatMap(report => report.findings);
-  const unique = [...new Map(findings.map(finding => [`${finding.code} ${finding.message}`, finding])).values()];
-  const lines = [
-    `${sum(({ done }) => done)} done, ${sum(({ failed }) => failed)} failed, ${sum(({ skips }) => skips.length)} left alone.`,
-  ];
-  const errors = [...new Set(reports.flatMap(({ error, done }) => (error && done === 0 ? [error.message] : [])))];
-  return [...lines, ...errors, ...(unique.length > 0 ? findingLines(unique) : [])].join('\n');
+  const count = `${sum(({ done }) => done)} done, ${sum(({ failed }) => failed)} failed, ${sum(({ skips }) => skips.length)} left alone.`;
+  const failures = reports.flatMap(({ run, error }) =>
+    error ? [`  ${run.job} ${nameOf(run.target)}: ${explainError(error)}`] : [],
+  );
+  const findings = joinParts(reports.map(report => ({ ...NOTHING, findings: report.findings }))).findings;
+  return [
+    stopping.aborted ? `Stopped before everything was done: ${count}` : count,
+    ...(failures.length > 0 ? [`Failures (${failures.length}):`, ...failures] : []),
+    ...(findings.length > 0 ? findingLines(findings) : []),
+  ].join('\n');
 }

@@ -1,5 +1,6 @@
 /** `partkeeper config`: look at the configuration without touching a database. */
 import type { Command } from 'commander';
+import { parse } from 'yaml';
 import { configJsonSchema } from '../config/json-schema.ts';
 import { printConfig } from '../config/print.ts';
 import { schedulesOf } from '../config/schedules.ts';
@@ -30,7 +31,8 @@ export async function runConfigValidate(options: SharedOptions, io: Io): Promise
 }
 
 export async function runConfigPrint(options: SharedOptions, io: Io): Promise<number> {
-  io.out(line(printConfig(configOf(options, io))));
+  const yaml = printConfig(configOf(options, io));
+  io.out(options.json ? json(parse(yaml)) : line(yaml));
   return EXIT_CODES.done;
 }
 

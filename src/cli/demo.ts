@@ -1,6 +1,6 @@
 /** `partkeeper demo`: the service on an embedded PostgreSQL with a realistic history. */
 import { createServer } from 'node:net';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { openDemoDatabase } from '../demo/demo-database.ts';
 import { EXIT_CODES } from '../domain/errors.ts';
@@ -8,8 +8,8 @@ import { JOB_NAMES, type JobName } from '../domain/plan.ts';
 import { plural } from '../report/figures.ts';
 import type { RunReport } from '../run-job.ts';
 import { type Io, line } from './io.ts';
-import { commandWith, configOf, type SharedOptions } from './options.ts';
-import { serve } from './run.ts';
+import { commandWith, configOf, type SharedOptions, wholeNumber } from './options.ts';
+import { JSON_LINES, serve } from './run.ts';
 
 interface DemoCommandOptions extends SharedOptions {
   readonly once?: boolean;
@@ -23,24 +23,25 @@ export const demoCommand = (): Command =>
   commandWith(
     'demo',
     'run as a service on an embedded PostgreSQL with 14 months of events; with DATABASE_URL, on that database',
+    `${JSON_LINES}; what the demo itself has to say goes to standard error`,
   )
     .option('--once', 'stop after the first round of every job')
     .option('--data-dir <folder>', 'keep the embedded database in this folder, and use it again')
-    .addOption(new Option('--rows <n>', 'how many events to load').default(DEFAULT_ROWS).argParser(parseRows));
+    .addOption(new Option('--rows <n>', 'how many events to load').default(DEFAULT_ROWS).argParser(wholeNumber(0)));
 
-function parseRows(text: string): number {
-  const rows = Number(text.replaceAll('_', ''));
-  if (!Number.isInteger(rows) || rows < 0) throw new InvalidArgumentError('Write a whole number.');
-  return rows;
-}
+/** Ctrl-C is to be over within 5 seconds, and stopping the server takes some of them. */
+const FINISH_MS = 1_000;
 
 export async function runDemo(options: DemoCommandOptions, io: Io): Promise<number> {
-  const say = (text: string): void => io.out(line(`demo: ${text}`));
-  const announce = announceFirstRound(say, options.once ?? false);
-  const isGiven = options.databaseUrl !== undefined || Boolean(io.env.DATABASE_URL ?? io.env.DATABASE_URL_FILE);
-  if (isGiven) {
-    say('DATABASE_URL is set: working on that database; nothing is installed and nothing is loaded');
-    return serve(configOf(options, io), options.once ?? false, io, announce);
+  const say = (text: string): void => (options.json ? io.error : io.out)(line(`demo: ${text}`));
+  const onFirstRound = announceFirstRound(say, options.once ?? false);
+  const given = [
+    ...(options.databaseUrl ? ['--database-url'] : []),
+    ...['DATABASE_URL', 'DATABASE_URL_FILE'].filter(name => io.env[name]),
+  ];
+  if (given.length > 0) {
+    say(`${given[0]} is set: working on that database; nothing is installed and nothing is loaded`);
+    return serve(configOf(options, io), options, io, { onFirstRound });
   }
   try {
     const database = await openDemoDatabase({
@@ -50,15 +51,17 @@ export async function runDemo(options: DemoCommandOptions, io: Io): Promise<numb
       signal: io.stopping,
     });
     try {
-      return await serve(await demoConfig(options, database.url, io), options.once ?? false, io, announce);
+      const config = await demoConfig(options, database.url, io);
+      return await serve(config, options, io, { onFirstRound, finishMs: FINISH_MS });
     } finally {
       await database.close();
       if (options.dataDir === undefined) say('the embedded database is stopped and removed');
       else say(`the embedded database is stopped; its data stay in ${options.dataDir}`);
     }
   } catch (error) {
-    if (io.stopping.aborted) return EXIT_CODES.done;
-    throw error;
+    if (!io.stopping.aborted) throw error;
+    say('stopped before it was ready; nothing is left of it');
+    return EXIT_CODES.done;
   }
 }
 
@@ -102,6 +105,7 @@ const announceFirstRound =
     const count = (job: JobName): number =>
       reports.filter(({ run }) => run.job === job).reduce((sum, { done }) => sum + done, 0);
     say(`first round: ${JOB_NAMES.map(job => DONE[job](count(job))).join(', ')}`);
+    if (once) return;
     if (address !== undefined) say(`metrics for Prometheus: ${address}/metrics`);
-    if (!once) say('running on its schedules from here on; stop with Ctrl-C');
+    say('running on its schedules from here on; stop with Ctrl-C');
   };

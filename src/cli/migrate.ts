@@ -1,15 +1,15 @@
 /** `partkeeper migrate`: installs partkeeper's own schema, and the bundled one where the configuration maintains it. */
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { Client, types } from 'pg';
 import type { Config } from '../config/config.ts';
 import { EXIT_CODES } from '../domain/errors.ts';
 import { formatRelationName } from '../domain/relation.ts';
-import { clientConfig } from '../postgres/database.ts';
+import { cancelBackend, clientConfig } from '../postgres/database.ts';
 import { classify } from '../postgres/sqlstate.ts';
 import { BUNDLED_TABLE } from '../schema/checklist.ts';
 import { type MigrationSet, migrateDown, migrateUp, migrationStatus } from '../schema/migrate.ts';
 import { type Io, json, line } from './io.ts';
-import { commandWith, configOf, type SharedOptions } from './options.ts';
+import { commandWith, configOf, type SharedOptions, wholeNumber } from './options.ts';
 
 interface MigrateOptions extends SharedOptions {
   readonly bundled?: boolean;
@@ -22,10 +22,20 @@ const bundledOption = (command: Command): Command =>
     .addOption(new Option('--bundled', 'include the bundled schema even if the configuration does not maintain it'))
     .addOption(new Option('--no-bundled', 'leave the bundled schema out').default(undefined));
 
+/** Without another word it is `migrate up`. */
+export const migrateCommand = (): Command =>
+  bundledOption(
+    commandWith('migrate', "install partkeeper's own schema, and the bundled one where the configuration maintains it"),
+  )
+    // What is no subcommand comes here: the choices are for the error message.
+    .addArgument(new Argument('[command]').choices(['up', 'down', 'status']))
+    .usage('[options] [command]')
+    // Its options before the word of a subcommand, theirs behind it.
+    .enablePositionalOptions();
 export const migrateUpCommand = (): Command => bundledOption(commandWith('up', 'apply what is pending'));
 export const migrateDownCommand = (): Command =>
   bundledOption(commandWith('down', 'take back the newest migration, with the data it holds'))
-    .option('--count <n>', 'take back this many', Number, 1)
+    .addOption(new Option('--count <n>', 'take back this many').default(1).argParser(wholeNumber(1)))
     .option('--all', 'take back all of them');
 export const migrateStatusCommand = (): Command =>
   bundledOption(commandWith('status', 'show what is applied and what is pending'));
@@ -68,17 +78,22 @@ async function withClient(
   work: (client: Client, sets: readonly MigrationSet[]) => Promise<void>,
 ): Promise<number> {
   const config = configOf(options, io);
-  const client = new Client({ ...clientConfig(config.database), types: types });
+  const settings = clientConfig(config.database);
+  const client = new Client({ ...settings, types });
   client.on('error', () => {});
   try {
     await client.connect();
   } catch (error) {
     throw classify(error, `connect to ${client.host}:${client.port}/${client.database}`);
   }
+  // A migration waits for others without end; each set is one transaction, so that what is cancelled has not happened.
+  const cancel = () => void cancelBackend(settings, client);
+  io.stopping.addEventListener('abort', cancel, { once: true });
   try {
     await work(client, setsFor(config, options));
     return EXIT_CODES.done;
   } finally {
+    io.stopping.removeEventListener('abort', cancel);
     await client.end();
   }
 }

@@ -24,13 +24,17 @@ export interface SelectionOptions {
 }
 
 /** A command with the options that every command has: one for each setting that is a flag, and `--json`. */
-export function commandWith(name: string, summary: string): Command {
+export function commandWith(
+  name: string,
+  summary: string,
+  jsonDescription = 'print one JSON document instead of text',
+): Command {
   const command = new Command(name).summary(summary).description(summary);
   for (const setting of settingNames) {
     const { flag, description, variable } = settingOf(setting);
     if (flag !== undefined) command.addOption(new Option(flag, `${plain(description)} (environment: ${variable})`));
   }
-  return command.option('--json', 'print one JSON document instead of text');
+  return command.option('--json', jsonDescription);
 }
 
 const plain = (markdown: string): string => markdown.replaceAll('`', '');
@@ -39,6 +43,16 @@ export const withSelection = (command: Command): Command =>
   command
     .addOption(new Option('--job <job>', 'only this job').choices([...JOB_NAMES]))
     .option('--target <relation>', 'only this table or view, as the configuration spells it');
+
+/** For `--count` and `--rows`. */
+export const wholeNumber =
+  (least: number) =>
+  (text: string): number => {
+    const number = /^\d[\d_]*$/.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN;
+    if (!Number.isSafeInteger(number) || number < least)
+      throw new InvalidArgumentError(`Write a whole number, at least ${least}.`);
+    return number;
+  };
 
 export const withInstant = (command: Command, description: string): Command =>
   command.addOption(new Option('--at <instant>', description).argParser(parseInstant));

@@ -67,8 +67,10 @@ export const findingDocument = ({ target, code, severity, message, hint }: Findi
   hint,
 });
 
-export function planText({ now, actions, skips, findings }: Plan): string {
-  const lines = [`At ${formatInstant(now)}, on the database's clock: ${plural(actions.length, 'action')}.`];
+/** `isAskedFor`: somebody asked for that moment, and it is not what a clock says. */
+export function planText({ now, actions, skips, findings }: Plan, isAskedFor: boolean): string {
+  const count = actions.length === 0 ? 'nothing to do' : plural(actions.length, 'action');
+  const lines = [`At ${formatInstant(now)}, ${isAskedFor ? 'as asked' : "on the database's clock"}: ${count}.`];
   for (const action of actions) {
     const { headline, why } = explainAction(action);
     lines.push('', `+ ${headline}`, `  because ${why}`);

@@ -38,7 +38,7 @@ export async function runPlan(options: PlanOptions, io: Io): Promise<number> {
   const app = createApp(configOf(options, io), io.subscribers);
   try {
     const plan = await planNow(app, options, io.stopping);
-    io.out(options.json ? json(planDocument(plan)) : line(planText(plan)));
+    io.out(options.json ? json(planDocument(plan)) : line(planText(plan, options.at !== undefined)));
     if (hasErrors(plan)) return EXIT_CODES.findings;
     return options.check && plan.actions.length > 0 ? EXIT_CODES.changesPending : EXIT_CODES.done;
   } finally {

@@ -17,6 +17,7 @@ import {
 import { demoCommand, runDemo } from './demo.ts';
 import { type Io, json, line } from './io.ts';
 import {
+  migrateCommand,
   migrateDownCommand,
   migrateStatusCommand,
   migrateUpCommand,
@@ -32,7 +33,7 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
   let exitCode: number = EXIT_CODES.done;
   const wire = <O extends object>(command: Command, run: (options: O, io: Io) => Promise<number>): Command =>
     command.action(async () => {
-      exitCode = await run(command.opts<O>(), io);
+      exitCode = await run({ ...command.parent?.opts(), ...command.opts<O>() }, io);
     });
   const program = buildProgram(wire);
   quieten(program, io);
@@ -51,9 +52,7 @@ type Wire = <O extends object>(command: Command, run: (options: O, io: Io) => Pr
 
 /** Every command, each given to `wire` with what it runs. */
 export function buildProgram(wire: Wire): Command {
-  const migrate = new Command('migrate')
-    .summary('install, remove or list the database schemas that partkeeper brings')
-    .description("install, remove or list partkeeper's own schema and the bundled one")
+  const migrate = wire(migrateCommand(), runMigrateUp)
     .addCommand(wire(migrateUpCommand(), runMigrateUp))
     .addCommand(wire(migrateDownCommand(), runMigrateDown))
     .addCommand(wire(migrateStatusCommand(), runMigrateStatus));

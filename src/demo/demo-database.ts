@@ -1,7 +1,7 @@
 /** A database to show everything on: an embedded server, the bundled schema and a history that nobody has looked after. */
 import { Client } from 'pg';
 import { migrateUp } from '../schema/migrate.ts';
-import { startEmbeddedServer } from './embedded-server.ts';
+import { type EmbeddedServer, startEmbeddedServer } from './embedded-server.ts';
 import { loadHistory } from './history.ts';
 
 export interface DemoDatabase {
@@ -20,20 +20,25 @@ export interface DemoOptions {
 
 const DATABASE = 'partkeeper_demo';
 
+/** Throws when aborted; nothing runs any more then, and a temporary folder is gone. */
 export async function openDemoDatabase({ folder, rows, onProgress, signal }: DemoOptions): Promise<DemoDatabase> {
   onProgress('starting an embedded PostgreSQL …');
-  const server = await startEmbeddedServer({ ...(folder !== undefined && { folder }), signal });
-  const close = () => (folder === undefined ? server.remove() : server.stop());
+  const isKept = folder !== undefined;
+  const server = await startEmbeddedServer({ ...(isKept && { folder }), durable: isKept, signal });
+  const close = () => (isKept ? server.stop() : discard(server));
   try {
     onProgress(`PostgreSQL ${server.version} listens on port ${server.port}`);
-    const url = await createDatabase(server.url);
-    if (await prepare(url)) {
+    signal.throwIfAborted();
+    const { url, isLoaded } = await prepareDatabase(server.url);
+    if (isLoaded) onProgress('the events of an earlier demo are still there');
+    else {
       onProgress(`loading ${rows.toLocaleString('en')} events of the last 14 months …`);
       const history = await loadHistory(url, { rows, signal, onProgress: () => {} });
+      await markAsLoaded(server.url);
       onProgress(
         `loaded ${history.rows.toLocaleString('en')} events into ${history.partitions} monthly partitions in ${(history.ms / 1000).toFixed(1)} s`,
       );
-    } else onProgress('the events of an earlier demo are still there');
+    }
     return { url, close };
   } catch (error) {
     await close();
@@ -41,28 +46,41 @@ export async function openDemoDatabase({ folder, rows, onProgress, signal }: Dem
   }
 }
 
-async function createDatabase(serverUrl: string): Promise<string> {
-  const url = new URL(serverUrl);
-  url.pathname = `/${DATABASE}`;
-  await withClient(serverUrl, async client => {
-    const { rowCount } = await client.query('select from pg_catalog.pg_database where datname = $1', [DATABASE]);
-    if (rowCount === 0) await client.query(`create database ${DATABASE}`);
-    // What allows `apply --at` to pretend another date.
-    await client.query(`alter database ${DATABASE} set partkeeper.demo = 'on'`);
-  });
-  return url.href;
+/** Without the checkpoint of an orderly stop: it can take seconds, for data that nobody will read again. */
+async function discard(server: EmbeddedServer): Promise<void> {
+  await server.stop('immediate');
+  await server.remove();
 }
 
-/** @returns whether the table of events is empty */
-const prepare = (url: string): Promise<boolean> =>
-  withClient(url, async client => {
-    await migrateUp(client, ['bookkeeping', 'bundled']);
-    const { rowCount } = await client.query('select from unified.event_metric_events limit 1');
-    return rowCount === 0;
+/** The database with the bundled schema; what an interrupted demo left half loaded is made anew. */
+async function prepareDatabase(serverUrl: string): Promise<{ readonly url: string; readonly isLoaded: boolean }> {
+  const url = new URL(serverUrl);
+  url.pathname = `/${DATABASE}`;
+  // The server has no TLS, and whatever PGSSLMODE says is about another one.
+  url.searchParams.set('sslmode', 'disable');
+  const isLoaded = await withClient(serverUrl, async client => {
+    const { rows } = await client.query<{ loaded: boolean }>(
+      `select exists (select from pg_catalog.pg_db_role_setting s
+                      where s.setdatabase = d.oid and 'partkeeper.demo_loaded=on' = any (s.setconfig)) as loaded
+       from pg_catalog.pg_database d where d.datname = $1`,
+      [DATABASE],
+    );
+    if (rows[0]?.loaded) return true;
+    await client.query(`drop database if exists ${DATABASE} with (force)`);
+    await client.query(`create database ${DATABASE}`);
+    // What allows `apply --at` to pretend another date.
+    await client.query(`alter database ${DATABASE} set partkeeper.demo = 'on'`);
+    return false;
   });
+  await withClient(url.href, client => migrateUp(client, ['bookkeeping', 'bundled']));
+  return { url: url.href, isLoaded };
+}
+
+const markAsLoaded = (serverUrl: string): Promise<unknown> =>
+  withClient(serverUrl, client => client.query(`alter database ${DATABASE} set partkeeper.demo_loaded = 'on'`));
 
 async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url, application_name: 'partkeeper demo' });
+  const client = new Client({ connectionString: url, ssl: false, application_name: 'partkeeper demo' });
   client.on('error', () => {});
   await client.connect();
   try {

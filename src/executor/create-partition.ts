@@ -50,8 +50,9 @@ function prepare({ target, relation, shape, actAs }: CreatePartition): readonly 
     ...(actAs.how === 'superuser' ? [ddl`alter table ${relation} owner to ${identifier(actAs.owner)}`] : []),
     ...rowSecurity(relation, shape),
     ...shape.statisticsTargets.map(
+      // A number: in quotes it would be a syntax error.
       ({ column, target: value }) =>
-        ddl`alter table ${relation} alter column ${identifier(column)} set statistics ${literal(String(value))}`,
+        ddl`alter table ${relation} alter column ${identifier(column)} set statistics ${value}`,
     ),
     ...shape.defaultGrantees.map(grantee => ddl`revoke all on table ${relation} from ${role(grantee)}`),
     ...shape.grants.map(grant => grantStatement(relation, grant)),

@@ -7,7 +7,7 @@
  */
 import type { DetachPartition, DropPartition } from '../domain/plan.ts';
 import { formatRelationName } from '../domain/relation.ts';
-import { ddl, type Statement } from '../postgres/ddl.ts';
+import { ddl, literal, type Statement } from '../postgres/ddl.ts';
 import type { Session } from '../postgres/session.ts';
 import { isStillAsPlanned, lockParent, parentFound } from './evidence.ts';
 import { type ActionKindDefinition, type Attempt, becomeOwner, type Done } from './runner.ts';
@@ -24,11 +24,16 @@ export const dropPartition: ActionKindDefinition<DropPartition> = {
   run: (action, attempt) => retire(action, attempt, [detach(action), drop(action)]),
 };
 
+/** About what the slowest insert takes when nobody is in its way. */
+const WAIT_WITH_PARENT_LOCKED_MS = 20;
+
 const lock = ({ actAs, target, relation }: RetirePartition): readonly Statement[] => [
   ...becomeOwner(actAs),
   ddl`lock table only ${target} in access exclusive mode`,
   // Not a moment's wait with the parent already locked: writers would wait for this partition's reader.
   ddl`lock table ${relation} in access exclusive mode nowait`,
+  // DETACH also locks the default partition and the tables that refer to this one, each for a budget of its own.
+  ddl`set local lock_timeout = ${literal(`${WAIT_WITH_PARENT_LOCKED_MS}ms`)}`,
 ];
 const detach = ({ target, relation }: RetirePartition): Statement =>
   ddl`alter table ${target} detach partition ${relation}`;

@@ -1,5 +1,4 @@
 /** Which partitions have to be created: the current window, `premake` windows after it, and holes among the existing ones. */
-import { asWindow } from '../domain/bound.ts';
 import { holes } from '../domain/coverage.ts';
 import type { ServerFacts } from '../domain/facts.ts';
 import { nextWindow, type Window, windowAt } from '../domain/interval.ts';
@@ -44,16 +43,19 @@ export function planProvision(table: TimeTable, policy: TablePolicy, now: Instan
   const ahead = planAhead(table, policy, keyNow);
   const gaps = findGaps(table, policy, keyNow, cutoff);
   const urgentBefore = keyNow.add(MERCY);
-  const isUrgent = ({ lower, upper }: Window): boolean => isBefore(lower, urgentBefore) && isAfter(upper, keyNow);
-  const verdict = ({ window }: Piece): SkipReason | 'wanted' => {
+  const objection = ({ window: { lower, upper } }: Piece): SkipReason | undefined => {
     // It would be retired as soon as it is there, and created again, and so on.
-    if (cutoff !== undefined && !isAfter(window.upper, cutoff)) return 'beyond-retention';
-    return contradiction === undefined || isUrgent(window) ? 'wanted' : 'interval-contradicted';
+    if (cutoff !== undefined && !isAfter(upper, cutoff)) return 'beyond-retention';
+    const isUrgent = isBefore(lower, urgentBefore) && isAfter(upper, keyNow);
+    return contradiction === undefined || isUrgent ? undefined : 'interval-contradicted';
   };
 
-  const filling = gaps.pieces.map(piece => ({ ...piece, because: { rule: 'gap', window: piece.window } as const }));
-  const judged = [...ahead.pieces, ...filling].map(piece => ({ piece, verdict: verdict(piece) }));
-  const wanted = judged.flatMap(({ piece, verdict }) => (verdict === 'wanted' ? [piece] : []));
+  const pieces = [...ahead.pieces, ...gaps.pieces.map(fillGap)];
+  const wanted = pieces.filter(piece => objection(piece) === undefined);
+  const refused = pieces.flatMap(piece => {
+    const reason = objection(piece);
+    return reason ? [skip(table, reason, piece.window)] : [];
+  });
   const named = nameAll(table, policy, wanted, server);
   const part: PlanPart = {
     actions: named.actions,
@@ -61,7 +63,7 @@ export function planProvision(table: TimeTable, policy: TablePolicy, now: Instan
       ...ahead.skips,
       ...gaps.expired.map(hole => skip(table, 'beyond-retention', hole)),
       ...gaps.postponed.map(hole => skip(table, 'later-round', hole)),
-      ...judged.flatMap(({ piece, verdict }) => (verdict === 'wanted' ? [] : [skip(table, verdict, piece.window)])),
+      ...refused,
     ],
     findings: [
       ...(contradiction ? [contradicted(table, policy, contradiction, named.actions.length)] : []),
@@ -75,6 +77,8 @@ export function planProvision(table: TimeTable, policy: TablePolicy, now: Instan
     { actions: [], skips: [], findings: coverageFindings(after, policy, keyNow) },
   ]);
 }
+
+const fillGap = (gap: Omit<Piece, 'because'>): Piece => ({ ...gap, because: { rule: 'gap', window: gap.window } });
 
 /** The current window and those ahead of it. */
 function planAhead(
@@ -99,16 +103,11 @@ function planAhead(
   return { pieces, skips };
 }
 
-const blockedByPending = (table: TimeTable, window: Window): boolean =>
-  table.partitions.some(({ bound, isDetachPending }) => {
-    const range = asWindow(bound);
-    return (
-      isDetachPending &&
-      range !== undefined &&
-      isBefore(range.lower, window.upper) &&
-      isAfter(range.upper, window.lower)
-    );
-  });
+/** A window that is full, but not without a partition that takes no more rows. */
+const blockedByPending = ({ partitions }: TimeTable, { lower, upper }: Window): boolean => {
+  const serving = partitions.filter(({ isDetachPending }) => !isDetachPending);
+  return holes(serving, lower, upper).length > 0;
+};
 
 function nameAll(
   table: TimeTable,

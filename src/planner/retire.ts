@@ -88,7 +88,7 @@ interface Guard {
 /** What keeps the whole table from being touched, however old its partitions are. */
 function guardOf(table: TimeTable, policy: TablePolicy, moments: Moments): Guard | undefined {
   if (moments.excessiveSkewMs !== undefined) {
-    const seconds = Math.round(moments.excessiveSkewMs / 1000);
+    const seconds = Math.ceil(moments.excessiveSkewMs / 1000);
     const message = `the clocks of this process and of the database are ${seconds} s apart, more than ${MAX_CLOCK_SKEW_MS / 1000} s`;
     return {
       reason: 'clock-skew',

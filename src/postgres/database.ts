@@ -1,31 +1,26 @@
 /** The pool of sessions, and how a failed connection is told to a person. */
-import { Client, type ClientConfig, Pool, type PoolClient } from 'pg';
+import { Client, type ClientBase, type ClientConfig, Pool, type PoolClient } from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 import type { DatabaseOptions } from '../domain/database.ts';
 import { MaintenanceError } from '../domain/errors.ts';
 import type { StatementBudget } from '../domain/policy.ts';
 import { pinSettings, type Session, sessionOver, typeParsers } from './session.ts';
 import { classify } from './sqlstate.ts';
+import { atMost, orDestroyed, unlessAborted } from './waiting.ts';
 
 export interface Database {
   /** Lends a session for the time of `work`; when `signal` aborts, what it runs is cancelled on the server. */
   use<T>(work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T>;
-  /** Takes a session's advisory lock, on a connection of its own. @returns undefined when somebody else has it */
-  lock(name: string): Promise<HeldLock | undefined>;
-  /** Waits for what is lent out, then closes every connection. */
+  /** Waits for what is lent out, then closes every connection. May be called again. */
   close(): Promise<void>;
   /** `postgres://user@host:port/name`, without secrets: for messages. */
   readonly address: string;
 }
 
-export interface HeldLock {
-  /** Aborted when the connection broke: from then on somebody else may have it. */
-  readonly lost: AbortSignal;
-  release(): Promise<void>;
-}
-
 const KEEPALIVE_DELAY_MS = 10_000;
 const MAX_LIFETIME_SECONDS = 3_600;
+/** A server that hangs does not let an attempt to connect end before its time is over. */
+const CLOSE_MS = 2_000;
 
 /** What the driver is given. It would let the address win over single fields, so the address is taken apart here. */
 export const clientConfig = (options: DatabaseOptions): ClientConfig => ({
@@ -54,10 +49,23 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => {});
   pool.on('connect', client => client.on('error', () => {}));
+  let closing: Promise<void> | undefined;
   const pinned = new WeakSet<PoolClient>();
 
-  const acquire = async (): Promise<PoolClient> => {
-    const client = await pool.connect().catch(error => {
+  const acquire = async (signal: AbortSignal | undefined): Promise<PoolClient> => {
+    const stopped = (): MaintenanceError =>
+      new MaintenanceError('CANCELLED', `stopped before it could connect to ${address}: ${String(signal?.reason)}`);
+    if (signal?.aborted) throw stopped();
+    const connecting = pool.connect();
+    const client = await unlessAborted(connecting, signal).catch(error => {
+      if (signal?.aborted) {
+        // Should it come after all, nobody wants it any more.
+        connecting.then(
+          late => late.release(),
+          () => {},
+        );
+        throw stopped();
+      }
       const failure = classify(error, `connect to ${address}`);
       // Whatever stands in the way of a connection, the answer is the same: try again later, or check the address.
       throw failure.code === 'CONNECTION_FAILED'
@@ -68,21 +76,13 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
             sqlstate: failure.sqlstate,
           });
     });
-    if (pinned.has(client)) return client;
-    try {
-      await pinSettings(client, budget);
-    } catch (error) {
-      client.release(true);
-      throw classify(error, `prepare the session on ${address}`);
-    }
-    pinned.add(client);
     return client;
   };
 
   return {
     address,
     async use(work, signal) {
-      const client = await acquire();
+      const client = await acquire(signal);
       let broken = false;
       const onError = () => {
         broken = true;
@@ -93,7 +93,14 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
         streamOf(client)?.destroy();
       };
       try {
-        const cancel = () => cancelBackend(config, client, destroy);
+        if (!pinned.has(client)) {
+          const patience = { ms: options.connectTimeoutMs, signal, destroy };
+          await orDestroyed(pinSettings(client, budget), patience).catch(error => {
+            throw classify(error, `prepare the session on ${address}`);
+          });
+          pinned.add(client);
+        }
+        const cancel = () => cancelBackend(config, client);
         return await work(sessionOver({ client, budget, signal, cancel, destroy }));
       } catch (error) {
         // A statement that was cancelled or a socket that broke leaves a client whose state nobody knows.
@@ -105,50 +112,12 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
         client.release(broken);
       }
     },
-    async lock(name) {
-      const client = await acquire();
-      const lost = new AbortController();
-      const onEnd = () => lost.abort(`the connection that held the lock ${name} broke`);
-      client.on('error', onEnd);
-      client.on('end', onEnd);
-      const giveBack = (broken: boolean): void => {
-        client.off('error', onEnd);
-        client.off('end', onEnd);
-        client.release(broken);
-      };
-      try {
-        const { rows } = await client.query<{ taken: boolean }>(
-          'select pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 0)) as taken',
-          [name],
-        );
-        if (rows[0]?.taken) {
-          return {
-            lost: lost.signal,
-            // A connection that is closed takes its locks with it, also when it no longer answers.
-            release: async () => {
-              const unlocked = await client
-                .query('select pg_catalog.pg_advisory_unlock(pg_catalog.hashtextextended($1, 0))', [name])
-                .then(
-                  () => true,
-                  () => false,
-                );
-              giveBack(!unlocked);
-            },
-          };
-        }
-        giveBack(false);
-        return undefined;
-      } catch (error) {
-        giveBack(true);
-        throw classify(error, `take the lock ${name}`);
-      }
-    },
-    close: () => pool.end(),
+    close: () => (closing ??= atMost(CLOSE_MS, pool.end())),
   };
 }
 
 /** The driver has no way to abort: ask the server over another connection, and give up on the socket if that fails too. */
-async function cancelBackend(config: ClientConfig, client: PoolClient, destroy: () => void): Promise<void> {
+export async function cancelBackend(config: ClientConfig, client: ClientBase): Promise<void> {
   const pid: unknown = Reflect.get(client, 'processID');
   const helper = new Client({
     ...config,
@@ -161,13 +130,13 @@ async function cancelBackend(config: ClientConfig, client: PoolClient, destroy: 
     await helper.connect();
     await helper.query('select pg_catalog.pg_cancel_backend($1)', [pid]);
   } catch {
-    destroy();
+    streamOf(client)?.destroy();
   } finally {
     await helper.end().catch(() => {});
   }
 }
 
-const streamOf = (client: PoolClient): { destroy(): void } | undefined => {
+const streamOf = (client: ClientBase): { destroy(): void } | undefined => {
   const connection: unknown = Reflect.get(client, 'connection');
   const stream: unknown =
     typeof connection === 'object' && connection !== null ? Reflect.get(connection, 'stream') : undefined;

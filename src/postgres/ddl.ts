@@ -1,6 +1,6 @@
 /**
  * The only way to write a statement with a name in it. The tag takes names, literals and other tagged statements, quotes
- * each in its own way, and nothing else: a string cannot get into a statement by accident.
+ * each in its own way, and nothing else but whole numbers: a string cannot get into a statement by accident.
  */
 import type { RelationName } from '../domain/relation.ts';
 
@@ -20,7 +20,7 @@ export interface Literal {
   readonly literal: string;
 }
 
-export type Quotable = RelationName | Identifier | Literal | Statement | readonly Statement[];
+export type Quotable = RelationName | Identifier | Literal | Statement | readonly Statement[] | number;
 
 export const identifier = (name: string): Identifier => ({ identifier: name });
 export const literal = (value: string): Literal => ({ literal: value });
@@ -32,6 +32,7 @@ export const ddl = (strings: TemplateStringsArray, ...values: readonly Quotable[
 
 function quote(value: Quotable | undefined): string {
   if (value === undefined) return '';
+  if (typeof value === 'number') return wholeNumber(value);
   if (isList(value)) return value.map(({ text }) => text).join(', ');
   if ('text' in value) return value.text;
   if ('identifier' in value) return quoteIdentifier(value.identifier);
@@ -46,6 +47,11 @@ const quoteIdentifier = (name: string): string => `"${withoutNul(name).replaceAl
 
 // standard_conforming_strings is pinned on, so a backslash is a backslash.
 const quoteLiteral = (value: string): string => `'${withoutNul(value).replaceAll("'", "''")}'`;
+
+function wholeNumber(value: number): string {
+  if (!Number.isSafeInteger(value)) throw new TypeError(`${value} is not a whole number`);
+  return String(value);
+}
 
 function withoutNul(text: string): string {
   if (text.includes('\0')) throw new TypeError('a NUL character cannot be part of an SQL statement');

@@ -5,6 +5,7 @@ import { MaintenanceError } from '../domain/errors.ts';
 import type { StatementBudget } from '../domain/policy.ts';
 import type { Statement } from './ddl.ts';
 import { classify } from './sqlstate.ts';
+import { orDestroyed } from './waiting.ts';
 
 export interface Session {
   /** Runs a read with parameters. `attempted` completes "could not …" should it fail. */
@@ -57,6 +58,8 @@ export const typeParsers: CustomTypesConfig = {
 
 // Longer than the server may need to answer "canceling statement due to statement timeout".
 const SILENCE_GRACE_MS = 15_000;
+/** How long a statement may take to end once it was cancelled, and a transaction to be rolled back. */
+const CANCEL_MS = 2_000;
 
 export interface SessionOptions {
   readonly client: ClientBase;
@@ -72,7 +75,11 @@ export function sessionOver({ client, budget, signal, cancel, destroy }: Session
   const run = async <T>(attempted: string, timeoutMs: number, query: () => Promise<T>): Promise<T> => {
     if (signal?.aborted) throw cancelled(attempted, signal);
     const finished = new AbortController();
-    const onAbort = () => void cancel();
+    // A backend that hangs takes no notice of being cancelled either.
+    const onAbort = () =>
+      void cancel()
+        .then(() => delay(CANCEL_MS, undefined, { signal: finished.signal, ref: false }))
+        .then(destroy, () => {});
     signal?.addEventListener('abort', onAbort, { once: true });
     // statement_timeout lives in the server; behind a network that swallows packets only our own clock notices.
     const watchdog = delay(timeoutMs + SILENCE_GRACE_MS, undefined, { signal: finished.signal, ref: false }).then(
@@ -113,7 +120,7 @@ export function sessionOver({ client, budget, signal, cancel, destroy }: Session
         return result;
       } catch (error) {
         // Should this fail as well, the connection is gone and the server has rolled back already.
-        await client.query('rollback').catch(destroy);
+        await orDestroyed(client.query('rollback'), { ms: CANCEL_MS, destroy }).catch(destroy);
         throw error;
       } finally {
         timeoutMs = budget.statementTimeoutMs;

@@ -159,7 +159,10 @@ export function recordEvents(options: MetricsOptions): Metrics {
       meters.set('partkeeper_run_consecutive_failures', labels, history.consecutiveFailures);
     },
     'ready-changed': ({ ready }) => meters.set('partkeeper_ready', {}, Number(ready)),
-    stopping: () => meters.set('partkeeper_shutdown_in_progress', {}, 1),
+    stopping: () => {
+      meters.set('partkeeper_shutdown_in_progress', {}, 1);
+      meters.set('partkeeper_ready', {}, 0);
+    },
     planned: ({ run }) => tracker.planned(run),
     'action-started': () => {},
     listening: () => {},

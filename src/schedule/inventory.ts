@@ -1,22 +1,29 @@
-/** Looks at every target at regular times, so that the metrics are true also while nothing is due, and knows the clocks. */
+/**
+ * Looks at every target at regular times, so that the metrics are true also while nothing is due. Knows the clocks, and
+ * whether the database can be worked with: from its own looks, and from those of every run.
+ */
 
 import { backoffMs } from '../domain/backoff.ts';
-import { asMaintenanceError, type MaintenanceError } from '../domain/errors.ts';
-import type { Facts } from '../domain/facts.ts';
+import type { Facts, ServerFacts } from '../domain/facts.ts';
 import { type Instant, instantFromEpochMs } from '../domain/time.ts';
 import { allTargets, type Observer, observe } from '../observe.ts';
+import type { Emit } from '../report/events.ts';
 
 export interface InventoryOptions extends Observer {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly random: () => number;
   readonly stopping: AbortSignal;
+  /** False: a database that cannot be reached at the first try is not waited for. */
+  readonly isPatient: boolean;
 }
 
 export interface Inventory {
   /** Goes on until told to stop; a database that is away is asked again, for ever. */
   readonly run: () => Promise<void>;
-  /** Resolves with the first facts; rejects only when told to stop before there were any. */
+  /** Resolves with the first facts; rejects when told to stop before there were any, or for want of patience. */
   readonly first: Promise<Facts>;
+  /** Has to be told of every event. */
+  readonly listen: Emit;
   /** The database's clock by the last look at it. */
   readonly databaseNow: () => Instant;
   /** Why the database cannot be worked with, or undefined. */
@@ -26,38 +33,47 @@ export interface Inventory {
 const INTERVAL_MS = 30_000;
 
 export function takeInventory(options: InventoryOptions): Inventory {
-  const { clock, emit, policies, stopping, sleep, random } = options;
+  const { clock, emit, policies, stopping, sleep, random, isPatient } = options;
   let offsetMs = 0;
   let problem: string | undefined = 'the database has not been reached yet';
+  let awake = new AbortController();
   const { promise: first, resolve, reject } = Promise.withResolvers<Facts>();
   first.catch(() => {});
 
   const setProblem = (next: string | undefined): void => {
-    if ((next === undefined) !== (problem === undefined))
-      emit({ kind: 'ready-changed', ready: next === undefined, because: next ?? 'the database answers' });
+    const isNews = (next === undefined) !== (problem === undefined);
     problem = next;
+    if (!isNews || stopping.aborted) return;
+    emit({ kind: 'ready-changed', ready: next === undefined, because: next ?? 'the database answers' });
+    // It is gone, as somebody else found: look again soon, to notice its return.
+    if (next !== undefined) awake.abort();
   };
 
-  const look = async (): Promise<MaintenanceError | undefined> => {
-    try {
-      const facts = await observe(options, allTargets(policies), stopping);
-      offsetMs = facts.server.databaseNow.since(facts.server.processNow).total('milliseconds');
-      setProblem(undefined);
-      resolve(facts);
-      return undefined;
-    } catch (thrown) {
-      const error = asMaintenanceError(thrown);
-      setProblem(error.message);
-      return error;
+  const listen: Emit = event => {
+    if (event.kind === 'observed') {
+      const { server } = event.facts;
+      offsetMs = server.databaseNow.since(server.processNow).total('milliseconds');
+      setProblem(whyUnusable(server));
+      resolve(event.facts);
+    } else if (event.kind === 'observation-failed' && event.error.code !== 'CANCELLED') {
+      setProblem(event.error.message);
+      if (!isPatient) reject(event.error);
     }
   };
+
+  const look = (): Promise<boolean> =>
+    observe(options, allTargets(policies), stopping).then(
+      () => true,
+      () => false,
+    );
 
   const run = async (): Promise<void> => {
     let failures = 0;
     while (!stopping.aborted) {
-      failures = (await look()) === undefined ? 0 : failures + 1;
+      failures = (await look()) ? 0 : failures + 1;
       const delayMs = failures > 0 ? Math.min(INTERVAL_MS, backoffMs(failures + 1, random)) : INTERVAL_MS;
-      await sleep(delayMs, stopping).catch(() => {});
+      awake = new AbortController();
+      await sleep(delayMs, AbortSignal.any([stopping, awake.signal])).catch(() => {});
     }
     reject(stopping.reason);
   };
@@ -65,7 +81,13 @@ export function takeInventory(options: InventoryOptions): Inventory {
   return {
     run,
     first,
+    listen,
     databaseNow: () => instantFromEpochMs(clock().epochMilliseconds + offsetMs),
     problem: () => problem,
   };
+}
+
+function whyUnusable({ isInRecovery, isReadOnly, database }: ServerFacts): string | undefined {
+  if (isInRecovery) return `the server of database ${database} is a standby in recovery`;
+  return isReadOnly ? `the server of database ${database} is in read-only mode` : undefined;
 }

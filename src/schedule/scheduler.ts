@@ -7,7 +7,9 @@
 import type { Config } from '../config/config.ts';
 import { type ScheduleEntry, schedulesOf } from '../config/schedules.ts';
 import { backoffMs } from '../domain/backoff.ts';
+import type { ErrorCode } from '../domain/errors.ts';
 import { JOB_NAMES, type JobName } from '../domain/plan.ts';
+import { MAX_CLOCK_SKEW_MS } from '../domain/policy.ts';
 import { isSameRelation, type RelationName } from '../domain/relation.ts';
 import { type Instant, isAfter, isBefore } from '../domain/time.ts';
 import { jobs, targetsOf } from '../jobs/registry.ts';
@@ -40,10 +42,14 @@ export async function runRound(options: SchedulerOptions, trigger: Trigger): Pro
   return reports;
 }
 
-/** Runs what comes due after `since`, until told to stop. */
-export async function runSchedule(options: SchedulerOptions, since: Instant): Promise<void> {
+/** Runs what comes due after `since`, and what the round before could not reach, until told to stop. */
+export async function runSchedule(
+  options: SchedulerOptions,
+  since: Instant,
+  before: readonly RunReport[],
+): Promise<void> {
   const { config, runner, databaseNow, stopping } = options;
-  const entries = schedulesOf(config).map(entry => ({ ...entry, since, failures: 0 }));
+  const entries = schedulesOf(config).map(entry => ({ ...entry, since, failures: Number(isUnreached(before, entry)) }));
   while (!stopping.aborted) {
     options.onIteration();
     const now = databaseNow();
@@ -57,18 +63,28 @@ export async function runSchedule(options: SchedulerOptions, since: Instant): Pr
 interface Entry extends ScheduleEntry {
   /** The tick that was served last. */
   since: Instant;
-  /** Runs in a row that never reached the database; they are tried again before the next tick. */
+  /** Runs in a row that the connection failed; they are tried again before the next tick. */
   failures: number;
 }
 
+const UNREACHED: ReadonlySet<ErrorCode | undefined> = new Set(['CONNECTION_FAILED', 'CONNECTION_LOST']);
+
+const isUnreached = (reports: readonly RunReport[], { job, target }: ScheduleEntry): boolean =>
+  reports.some(({ run, error }) => run.job === job && isSameRelation(run.target, target) && UNREACHED.has(error?.code));
+
 const dueTick = ({ schedule, since }: Entry, now: Instant): Instant | undefined => {
   const tick = lastTick(schedule, now);
-  return tick && isAfter(tick, since) ? tick : undefined;
+  if (!tick) return undefined;
+  // Served at a time that is yet to come: the clock was wrong then, and nothing must wait until it is right again.
+  const isFromTheFuture = since.since(now).total('milliseconds') > MAX_CLOCK_SKEW_MS;
+  return isFromTheFuture || isAfter(tick, since) ? tick : undefined;
 };
+
+const isDue = (entry: Entry, now: Instant): boolean => entry.failures > 0 || dueTick(entry, now) !== undefined;
 
 async function runDue(options: SchedulerOptions, entries: readonly Entry[], now: Instant): Promise<void> {
   for (const job of JOB_NAMES) {
-    const due = entries.filter(entry => entry.job === job && dueTick(entry, now) !== undefined);
+    const due = entries.filter(entry => entry.job === job && isDue(entry, now));
     if (due.length === 0 || options.stopping.aborted) continue;
     const reports = await runTargets(
       options,
@@ -77,10 +93,9 @@ async function runDue(options: SchedulerOptions, entries: readonly Entry[], now:
       'schedule',
     );
     for (const entry of due) {
-      const report = reports.find(({ run }) => run.job === job && isSameRelation(run.target, entry.target));
-      const isUnreached = report?.error?.code === 'CONNECTION_FAILED';
-      entry.failures = isUnreached ? entry.failures + 1 : 0;
-      if (!isUnreached) entry.since = dueTick(entry, now) ?? now;
+      const failed = isUnreached(reports, entry);
+      entry.failures = failed ? entry.failures + 1 : 0;
+      if (!failed) entry.since = dueTick(entry, now) ?? entry.since;
     }
   }
 }

@@ -3,11 +3,9 @@ import { describe, expect } from 'vitest';
 import type { PartitionedTableFacts, PartitionFacts } from '../../src/domain/facts.ts';
 import { formatRelationName, type RelationName } from '../../src/domain/relation.ts';
 import { KEY_TYPES } from '../../src/domain/time.ts';
-import { waitUntilBlocked } from '../support/client.ts';
-import type { TestDatabase } from '../support/database.ts';
 import { aRange, aTablePolicy, at, relation } from '../support/facts.ts';
 import { type OpenPartkeeper, partkeeperTest } from '../support/partkeeper.ts';
-import { createPartition, createTable, months, sqlName } from '../support/tables.ts';
+import { createPartition, createTable, leaveDetachPending, months, sqlName } from '../support/tables.ts';
 
 const EVENTS = relation('public.events');
 const policyFor = (name: RelationName) => aTablePolicy({ relation: name });
@@ -149,22 +147,6 @@ describe('a partition', () => {
     expect(named(facts, 'events_2026_01')?.bound).toEqual(aRange('2026-01-01', '2026-02-01'));
   });
 });
-
-/** A reader whose snapshot sees the partition keeps DETACH CONCURRENTLY in its second phase, where it is cancelled. */
-async function leaveDetachPending(database: TestDatabase, parent: string, partition: string): Promise<void> {
-  const [reader, detacher] = await Promise.all([database.connect(), database.connect()]);
-  await reader.query(`begin isolation level repeatable read; select from ${parent}`);
-  const { rows } = await detacher.query<{ pid: number }>('select pg_backend_pid() as pid');
-  const pid = rows[0]?.pid ?? 0;
-  const detaching = detacher.query(`alter table ${parent} detach partition ${partition} concurrently`).then(
-    () => 'detached',
-    () => 'cancelled',
-  );
-  await waitUntilBlocked(reader, pid);
-  await database.query('select pg_cancel_backend($1)', [pid]);
-  expect(await detaching).toBe('cancelled');
-  await reader.query('rollback');
-}
 
 describe('names', () => {
   const ODD_NAMES = [

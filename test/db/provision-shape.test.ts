@@ -52,13 +52,14 @@ partkeeperTest('it has what CREATE TABLE … PARTITION OF would have given it', 
       customer int references customers,
       amount numeric(10, 2) check (amount >= 0),
       doubled numeric generated always as (amount * 2) stored,
-      note text collate "C" storage external compression pglz default 'none',
+      note text compression pglz collate "C" default 'none',
       gone int,
       stamped int,
       primary key (id, at),
       constraint sane check (at > '2000-01-01')
     ) partition by range (at);
     alter table events drop column gone;
+    alter table events alter note set storage external;
     create index on events (lower(note)) where note is not null;
     create unique index on events (customer, at);
     create trigger stamping before insert on events for each row execute function stamp();
@@ -88,7 +89,7 @@ describe('rights', () => {
       owner: string;
     }>(
       `select (select array_agg(i::text order by i::text) from unnest(c.relacl) i) as acl, c.relowner::regrole::text as owner,
-              (select json_object_agg(attname, attacl::text[]) from pg_attribute where attrelid = c.oid and attacl is not null) as columns
+              (select json_object_agg(attname, (select array_agg(i::text order by i::text) from unnest(attacl) i) order by attname) from pg_attribute where attrelid = c.oid and attacl is not null) as columns
          from pg_class c where c.oid = $1::regclass`,
       [name],
     );

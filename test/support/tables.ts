@@ -2,6 +2,7 @@
 import { escapeIdentifier } from 'pg';
 import type { RelationName } from '../../src/domain/relation.ts';
 import type { KeyType } from '../../src/domain/time.ts';
+import { waitUntilBlocked } from './client.ts';
 import type { TestDatabase } from './database.ts';
 import { relation } from './facts.ts';
 
@@ -80,4 +81,20 @@ export async function exists(database: Pick<TestDatabase, 'query'>, table: Relat
     sqlName(table),
   ]);
   return row?.found != null;
+}
+
+/** A reader of the table keeps DETACH CONCURRENTLY in its second phase, where it is cancelled. */
+export async function leaveDetachPending(database: TestDatabase, parent: string, partition: string): Promise<void> {
+  const [reader, detacher] = await Promise.all([database.connect(), database.connect()]);
+  await reader.query(`begin isolation level repeatable read; select from ${parent}`);
+  const { rows } = await detacher.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const pid = rows[0]?.pid ?? 0;
+  const detaching = detacher.query(`alter table ${parent} detach partition ${partition} concurrently`).then(
+    () => 'detached',
+    () => 'cancelled',
+  );
+  await waitUntilBlocked(reader, pid);
+  await database.query('select pg_cancel_backend($1)', [pid]);
+  if ((await detaching) !== 'cancelled') throw new Error('the detach was not to be finished');
+  await reader.query('rollback');
 }

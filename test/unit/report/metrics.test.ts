@@ -195,11 +195,12 @@ describe('the process', () => {
   test('tells readiness, shutdown, requests and stalls', async () => {
     const metrics = someMetrics();
     metrics.emit({ kind: 'ready-changed', ready: true, because: 'the database answers' });
+    expect((await scrape(metrics)).get('partkeeper_ready')).toBe(1);
     metrics.emit({ kind: 'stopping', because: 'SIGTERM' });
     metrics.countRequest({ handler: 'metrics', code: 200 });
     metrics.countStall();
     const series = await scrape(metrics);
-    expect(series.get('partkeeper_ready')).toBe(1);
+    expect(series.get('partkeeper_ready')).toBe(0);
     expect(series.get('partkeeper_shutdown_in_progress')).toBe(1);
     expect(series.get('partkeeper_http_requests_total{handler="metrics",code="200"}')).toBe(1);
     expect(series.get('partkeeper_event_loop_stalls_total')).toBe(1);

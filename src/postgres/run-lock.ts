@@ -1,0 +1,45 @@
+/** A lock that lives as long as a connection of its own: whoever dies gives it up, however he dies. */
+import { Client } from 'pg';
+import type { DatabaseOptions } from '../domain/database.ts';
+import { clientConfig } from './database.ts';
+import { classify } from './sqlstate.ts';
+import { atMost } from './waiting.ts';
+
+export interface HeldLock {
+  /** Aborted when the connection broke: from then on somebody else may have it. */
+  readonly lost: AbortSignal;
+  readonly release: () => Promise<void>;
+}
+
+/** @returns undefined when somebody else has the lock of this name */
+export type TakeLock = (name: string) => Promise<HeldLock | undefined>;
+
+/** A server that hangs does not answer our farewell. */
+const FAREWELL_MS = 2_000;
+
+export const lockOver =
+  (options: DatabaseOptions): TakeLock =>
+  async name => {
+    const client = new Client({ ...clientConfig(options), application_name: 'partkeeper run' });
+    const lost = new AbortController();
+    const onEnd = () => lost.abort(`the connection that held the lock ${name} broke`);
+    client.on('error', onEnd);
+    client.on('end', onEnd);
+    const release = (): Promise<void> => {
+      client.off('end', onEnd);
+      return atMost(FAREWELL_MS, client.end().catch(() => {}));
+    };
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ taken: boolean }>(
+        'select pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 0)) as taken',
+        [name],
+      );
+      if (rows[0]?.taken) return { lost: lost.signal, release };
+      await release();
+      return undefined;
+    } catch (error) {
+      await release();
+      throw classify(error, `take the lock of ${name}`);
+    }
+  };

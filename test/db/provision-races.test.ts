@@ -1,0 +1,171 @@
+/** Creating while others do the same, or something else entirely. */
+import { describe, expect } from 'vitest';
+import { waitUntil } from '../support/client.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { aTablePolicy, at, relation } from '../support/facts.ts';
+import { actionsOf, partkeeperTest, type TestPartkeeper } from '../support/partkeeper.ts';
+import { createPartition, createTable, exists, months, partitionsOf } from '../support/tables.ts';
+
+const EVENTS = relation('public.events');
+const policies = (...names: readonly string[]) =>
+  names.map(name => aTablePolicy({ relation: relation(`public.${name}`), premake: 1 }));
+const AT = at('2026-03-15');
+const WANTED = months('events', '2026-03', 2);
+
+const boundsOf = (partitions: typeof WANTED) =>
+  Object.fromEntries(
+    Object.entries(partitions).map(([name, [lower, upper]]) => [
+      name,
+      `FOR VALUES FROM ('${lower} 00:00:00+00') TO ('${upper} 00:00:00+00')`,
+    ]),
+  );
+
+/** Starts a run of all targets and, while it waits to act on the first, does `meanwhile`. */
+async function runAndMeanwhile(database: TestDatabase, partkeeper: TestPartkeeper, meanwhile: string) {
+  const oid = (await partkeeper.facts()).tables[0]?.oid;
+  const holder = await database.connect();
+  await holder.query(`begin; select pg_advisory_xact_lock(hashtextextended('partkeeper/${oid}', 0))`);
+  const running = partkeeper.run('provision');
+  await waitUntil(
+    () =>
+      database
+        .query(`select from pg_stat_activity where wait_event = 'advisory' and datname = current_database()`)
+        .then(rows => rows.length === 1),
+    { what: 'the run to wait' },
+  );
+  await holder.query(meanwhile);
+  await holder.query('commit');
+  return running;
+}
+
+const patient = { lockTimeoutMs: 10_000 };
+
+describe('several replicas at once', () => {
+  partkeeperTest('make each partition once, and none of them fails', async ({ database, open }) => {
+    await createTable(database);
+    const replicas = [1, 2, 3, 4].map(() => open({ tables: policies('events'), at: AT, budget: patient }));
+    const reports = (await Promise.all(replicas.map(replica => replica.run('provision')))).flat();
+    expect(reports.map(({ outcome }) => outcome)).toEqual(['success', 'success', 'success', 'success']);
+    expect(await partitionsOf(database, EVENTS)).toEqual(boundsOf(WANTED));
+  });
+
+  partkeeperTest('find already done what they planned alike', async ({ database, open }) => {
+    await createTable(database);
+    const [one, two] = [1, 2].map(() => open({ tables: policies('events'), at: AT, budget: patient }));
+    if (!one || !two) throw new Error('there are two');
+    const [mine, yours] = [await one.plan(['provision']), await two.plan(['provision'])];
+    expect(mine.actions).toEqual(yours.actions);
+    for (const action of mine.actions) {
+      const done = await Promise.all([one.act(action), two.act(action)]);
+      expect(done.map(({ outcome }) => outcome).sort()).toEqual(['already-done', 'done']);
+      expect(done.find(({ outcome }) => outcome === 'already-done')?.statements).toEqual([]);
+    }
+    expect(await partitionsOf(database, EVENTS)).toEqual(boundsOf(WANTED));
+  });
+});
+
+describe('between plan and act', () => {
+  partkeeperTest('somebody took the name: the run plans anew and takes another one', async ({ database, open }) => {
+    await createTable(database);
+    const partkeeper = open({ tables: policies('events'), at: AT, budget: patient });
+    const [report] = await runAndMeanwhile(database, partkeeper, 'create table events_2026_03 (id int)');
+    expect(partkeeper.eventsOf('action-failed')).toMatchObject([{ error: { code: 'NAME_TAKEN', sqlstate: '42P07' } }]);
+    expect(report).toMatchObject({ outcome: 'success', done: 2 });
+    expect(Object.values(await partitionsOf(database, EVENTS)).sort()).toEqual(Object.values(boundsOf(WANTED)));
+    expect(Object.keys(await partitionsOf(database, EVENTS))).toEqual(['events_2026_03_2', 'events_2026_04']);
+    expect((await partkeeper.plan(['provision'])).actions).toEqual([]);
+  });
+
+  partkeeperTest(
+    'somebody attached a partition that overlaps: the run makes what is left',
+    async ({ database, open }) => {
+      await createTable(database);
+      const partkeeper = open({ tables: policies('events'), at: AT, budget: patient });
+      const [report] = await runAndMeanwhile(
+        database,
+        partkeeper,
+        `create table by_hand partition of events for values from ('2026-03-01+00') to ('2026-03-20+00')`,
+      );
+      expect(partkeeper.eventsOf('action-failed')).toMatchObject([
+        { error: { code: 'BOUND_CONFLICT', sqlstate: '42P17' } },
+      ]);
+      expect(report).toMatchObject({ outcome: 'success' });
+      expect(await partitionsOf(database, EVENTS)).toEqual({
+        by_hand: `FOR VALUES FROM ('2026-03-01 00:00:00+00') TO ('2026-03-20 00:00:00+00')`,
+        events_2026_03_from_0320: `FOR VALUES FROM ('2026-03-20 00:00:00+00') TO ('2026-04-01 00:00:00+00')`,
+        events_2026_04: boundsOf(WANTED).events_2026_04,
+      });
+      expect((await partkeeper.plan(['provision'])).actions).toEqual([]);
+    },
+  );
+
+  partkeeperTest('somebody made the same partition by hand: it counts as done', async ({ database, open }) => {
+    await createTable(database);
+    const partkeeper = open({ tables: policies('events'), at: AT, budget: patient });
+    const [report] = await runAndMeanwhile(
+      database,
+      partkeeper,
+      `create table by_hand partition of events for values from ('2026-03-01+00') to ('2026-04-01+00')`,
+    );
+    expect(report).toMatchObject({ outcome: 'success', failed: 0 });
+    expect(partkeeper.eventsOf('action-finished').map(({ result }) => result.outcome)).toEqual([
+      'already-done',
+      'done',
+    ]);
+    expect(Object.keys(await partitionsOf(database, EVENTS))).toEqual(['by_hand', 'events_2026_04']);
+  });
+
+  partkeeperTest.for([
+    ['dropped', 'drop table events', false],
+    ['renamed', 'alter table events rename to archive', false],
+    ['moved', 'create schema attic; alter table events set schema attic', false],
+    [
+      'replaced by another one',
+      'alter table events rename to archive; create table events (id bigint, at timestamptz not null) partition by range (at)',
+      true,
+    ],
+  ] as const)(
+    'somebody %s the table: nothing is done by the old plan, and the other tables have their turn',
+    async ([, meanwhile, isThere], { database, open }) => {
+      await createTable(database);
+      const other = await createTable(database, 'public.other');
+      const partkeeper = open({ tables: policies('events', 'other'), at: AT, budget: patient });
+      const [report, next] = await runAndMeanwhile(database, partkeeper, meanwhile);
+      const failures = partkeeper.eventsOf('action-failed');
+      expect(failures.map(({ action, error }) => [action.relation.name, error.code])).toEqual([
+        ['events_2026_03', 'STALE_PLAN'],
+        ['events_2026_04', 'STALE_PLAN'],
+      ]);
+      // With fresh facts, the same run keeps the new table, or says that there is none.
+      expect(Object.keys(isThere ? await partitionsOf(database, EVENTS) : {})).toEqual(
+        isThere ? Object.keys(WANTED) : [],
+      );
+      expect(report?.findings.map(({ code }) => code)).toEqual(isThere ? [] : ['TARGET_MISSING']);
+      expect(await exists(database, { schema: 'public', name: 'events_2026_03' })).toBe(isThere);
+      expect(next).toMatchObject({ outcome: 'success', done: 2 });
+      expect(Object.keys(await partitionsOf(database, other))).toEqual(['other_2026_03', 'other_2026_04']);
+    },
+  );
+});
+
+partkeeperTest('what is left of an interrupted attempt is nothing', async ({ database, open }) => {
+  await createTable(database);
+  const partkeeper = open({ tables: policies('events'), at: AT, budget: patient, pool: 1 });
+  const holder = await database.connect();
+  await holder.query('begin; lock table only events in share update exclusive mode');
+  const [action] = actionsOf(await partkeeper.plan(['provision']), 'create-partition');
+  if (!action) throw new Error('there is something to do');
+  const acting = partkeeper.act(action).catch((error: unknown) => error);
+  const pid = await waitUntil(async () => {
+    const [row] = await database.query<{ pid: number }>(
+      `select pid from pg_stat_activity where application_name = 'partkeeper' and wait_event_type = 'Lock' and datname = current_database()`,
+    );
+    return row?.pid;
+  });
+  await database.query('select pg_terminate_backend($1)', [pid]);
+  expect(await acting).toMatchObject({ code: 'CONNECTION_LOST' });
+  await holder.query('rollback');
+  expect(await exists(database, action.relation)).toBe(false);
+  await createPartition(database, EVENTS, 'events_2026_03', '2026-03-01', '2026-04-01');
+  expect((await partkeeper.act(action)).outcome).toBe('already-done');
+});

@@ -1,0 +1,38 @@
+/** A server for one test alone, to be stopped and started at will. */
+import { Client } from 'pg';
+import { type EmbeddedServer, startEmbeddedServer } from '../../src/demo/embedded-server.ts';
+import { migrateUp } from '../../src/schema/migrate.ts';
+import { cliTest } from './cli.ts';
+import { DEFAULT_POSTGRES_VERSION, findBinariesOf } from './postgres-versions.ts';
+
+/** One statement on a connection of its own. */
+export async function ask<Row>(url: string, sql: string): Promise<readonly Row[]> {
+  const client = new Client({
+    connectionString: url,
+    application_name: 'partkeeper test',
+    connectionTimeoutMillis: 5_000,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** `server` has the bundled schema in its database `postgres`, and forgets nothing when it is killed. */
+export const ownServerTest = cliTest.extend('server', async ({ task }, { onCleanup }): Promise<EmbeddedServer> => {
+  const binaries = await findBinariesOf(process.env.TEST_POSTGRES || DEFAULT_POSTGRES_VERSION);
+  const settings = { autovacuum: 'off', log_min_messages: 'fatal' };
+  const server = await startEmbeddedServer({ binaries, settings, durable: true });
+  onCleanup(server.remove);
+  const client = new Client({ connectionString: server.url, application_name: task.name });
+  await client.connect();
+  try {
+    await migrateUp(client, ['bookkeeping', 'bundled']);
+  } finally {
+    await client.end();
+  }
+  return server;
+});
