@@ -1,14 +1,20 @@
 /** The composition root: the only place where things are constructed and where clocks and chance come from. */
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config/config.ts';
+import { configHash } from './config/hash.ts';
+import { withLedgerTables } from './config/ledger-tables.ts';
 import { schedulesOf } from './config/schedules.ts';
 import type { Policies } from './domain/policy.ts';
 import { instantFromEpochMs } from './domain/time.ts';
+import { keepLedger } from './ledger/ledger.ts';
 import { type Database, openDatabase } from './postgres/database.ts';
+import { lockOver } from './postgres/run-lock.ts';
 import { type Emit, fanOut } from './report/events.ts';
 import type { Runner } from './run-job.ts';
 import { dueSinceBy } from './schedule/ticks.ts';
+import { VERSION } from './version.ts';
 
 export interface App {
   readonly config: Config;
@@ -20,12 +26,16 @@ export interface App {
 }
 
 /** Connects lazily: nothing is asked of the database before the first use. */
-export function createApp(config: Config, subscribers: readonly Emit[]): App {
+export function createApp(given: Config, subscribers: readonly Emit[]): App {
+  const config = withLedgerTables(given);
   const policies: Policies = {
     tables: config.tables.map(({ policy }) => policy),
     views: config.views.map(({ policy }) => policy),
   };
-  const database = openDatabase(config.database, config.budget);
+  // Locks and DDL need a session of their own; behind a transaction pooler only the direct address gives one.
+  const direct = config.directDatabase ?? config.database;
+  const database = openDatabase(direct, config.budget);
+  const author = { replica: `${hostname()}/${process.pid}`, version: VERSION, configHash: configHash(config) };
   const runner: Runner = {
     database,
     policies,
@@ -34,7 +44,9 @@ export function createApp(config: Config, subscribers: readonly Emit[]): App {
     emit: fanOut(subscribers, error => process.emitWarning(error instanceof Error ? error : String(error))),
     clock: () => instantFromEpochMs(Date.now()),
     monotonicMs: () => performance.now(),
-    newRunId: randomUUID,
+    lock: lockOver(direct),
+    ledger: keepLedger(database, author, () => randomUUID()),
+    newRunId: () => randomUUID(),
     sleep: (ms, signal) => delay(ms, undefined, { signal }),
     random: Math.random,
   };

@@ -1,13 +1,14 @@
-/** The long-running service: HTTP first, then the database as soon as it answers, then one round, then the schedule. */
+/** The long-running service: HTTP first, then the database as soon as it answers, then the queue. */
 import type { App } from './app.ts';
 import { MaintenanceError } from './domain/errors.ts';
 import { startHttp } from './http/server.ts';
+import { serveQueue } from './queue/serve.ts';
 import { watchEventLoop } from './report/event-loop.ts';
 import type { Emit } from './report/events.ts';
 import type { Metrics } from './report/metrics.ts';
 import type { RunReport } from './run-job.ts';
 import { takeInventory } from './schedule/inventory.ts';
-import { runRound, runSchedule, type SchedulerOptions } from './schedule/scheduler.ts';
+import { runRound } from './schedule/round.ts';
 
 export interface DaemonOptions {
   readonly app: App;
@@ -18,7 +19,7 @@ export interface DaemonOptions {
   readonly once: boolean;
   /** What runs may take this long to finish by itself once we were told to stop; then it is cancelled on the server. */
   readonly finishMs?: number | undefined;
-  /** Called when the first round is over. */
+  /** Called when the first round is over: with `once` every job, else what was due when the service started. */
   readonly onFirstRound?: ((reports: readonly RunReport[], address: string | undefined) => void) | undefined;
 }
 
@@ -79,18 +80,24 @@ export async function runDaemon({
   try {
     if (!(await isReached(inventory.first, stopping))) return reports;
     runs.beat();
-    const scheduler: SchedulerOptions = {
+    const watched = { ...runner, emit: beating(runs, emit) };
+    if (once) {
+      reports = await runRound(watched, { stopping, signal: cancelling.signal });
+      if (!stopping.aborted) onFirstRound?.(reports, http?.address);
+      return reports;
+    }
+    inventory.setQueueProblem('the queue is not served yet');
+    await serveQueue({
       config,
-      runner: { ...runner, emit: beating(runs, emit) },
+      runner: watched,
       databaseNow: inventory.databaseNow,
       stopping,
       signal: cancelling.signal,
+      finishMs,
       onIteration: runs.beat,
-    };
-    const startedAt = inventory.databaseNow();
-    reports = await runRound(scheduler, 'startup');
-    if (!stopping.aborted) onFirstRound?.(reports, http?.address);
-    if (!once) await runSchedule(scheduler, startedAt, reports);
+      onState: inventory.setQueueProblem,
+      onFirstRound: found => onFirstRound?.(found, http?.address),
+    });
     return reports;
   } finally {
     runs.rest();

@@ -11,5 +11,6 @@ export { statementsOf } from './executor/execute.ts';
 export { planRound } from './jobs/plan-round.ts';
 export { jobs, targetsOf } from './jobs/registry.ts';
 export { observe } from './observe.ts';
+export { createClient, type TriggerClient, type Triggered, type TriggerRequest } from './queue/client.ts';
 export type { Emit, Event, Outcome } from './report/events.ts';
 export { type RunReport, type RunRequest, runJob } from './run-job.ts';

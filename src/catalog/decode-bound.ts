@@ -2,10 +2,11 @@
  * `pg_get_expr(relpartbound, 0)` → bound. The text is tokenised, not matched: a list bound may well contain `') TO ('`.
  * Whatever is not proven to be a range of time comes out as opaque, and opaque is never touched.
  */
-import { Temporal } from 'temporal-polyfill';
+
 import type { Bound, PartitionBound } from '../domain/bound.ts';
 import type { PartitionKey } from '../domain/facts.ts';
-import type { Instant, KeyType } from '../domain/time.ts';
+import { decodeKeyTime } from '../domain/key-text.ts';
+import type { KeyType } from '../domain/time.ts';
 
 type Token = { readonly kind: 'word' | 'symbol' | 'string'; readonly text: string };
 
@@ -59,44 +60,6 @@ function decodeEnd({ kind, text }: Token, key: KeyType, noEnd: NoEnd): Bound {
   if (kind !== 'string') return { kind: 'opaque', text };
   const at = decodeKeyTime(text, key);
   return at === undefined ? { kind: 'opaque', text } : { kind: 'at', at };
-}
-
-const DATE = String.raw`(?<year>\d{4,6})-(?<month>\d\d)-(?<day>\d\d)`;
-const TIME = String.raw`(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:\.(?<fraction>\d{1,6}))?`;
-const ERA = '(?<bc> BC)?';
-const SHAPES: { readonly [K in KeyType]: RegExp } = {
-  timestamptz: new RegExp(String.raw`^${DATE} ${TIME}\+00${ERA}$`),
-  timestamp: new RegExp(`^${DATE} ${TIME}${ERA}$`),
-  date: new RegExp(`^${DATE}${ERA}$`),
-};
-
-/** Temporal ends in 275760, and a window, or a time zone, may reach a little beyond the bound that it starts from. */
-const LAST_YEAR = 275_000;
-
-/** A key's value in ISO style and UTC as key time (`domain/time.ts`); undefined when it is beyond what we can reckon with. */
-export function decodeKeyTime(text: string, key: KeyType): Instant | undefined {
-  const groups = SHAPES[key].exec(text)?.groups;
-  if (!groups || Number(groups.year) > LAST_YEAR) return undefined;
-  const number = (name: string): number => Number(groups[name] ?? 0);
-  const micros = Number((groups.fraction ?? '').padEnd(6, '0'));
-  try {
-    return Temporal.ZonedDateTime.from(
-      {
-        timeZone: 'UTC',
-        year: groups.bc ? 1 - number('year') : number('year'), // 1 BC is the year 0
-        month: number('month'),
-        day: number('day'),
-        hour: number('hour'),
-        minute: number('minute'),
-        second: number('second'),
-        millisecond: Math.floor(micros / 1000),
-        microsecond: micros % 1000,
-      },
-      { overflow: 'reject' },
-    ).toInstant();
-  } catch {
-    return undefined;
-  }
 }
 
 /** Words, parentheses and commas, and strings with doubled quotes; anything else makes the text unreadable. */

@@ -11,8 +11,9 @@ import type {
   ReplicaIdentity,
   ServerFacts,
 } from '../domain/facts.ts';
+import { decodeKeyTime } from '../domain/key-text.ts';
 import { type Instant, isAfter, type KeyType } from '../domain/time.ts';
-import { decodeBound, decodeKeyTime } from './decode-bound.ts';
+import { decodeBound } from './decode-bound.ts';
 import type { PartitionRow, ServerRow, TableRow, ViewRefreshRow, ViewRow } from './rows.ts';
 
 const decodeInstant = (text: string): Instant => {

@@ -14,8 +14,10 @@ import { commandWith, configOf, tasksOf, withInstant, withSelection } from './op
 import { type PlanOptions, runPlan } from './plan.ts';
 import { findingDocument, findingLines, skipDocument } from './plan-output.ts';
 import { showProgress } from './progress.ts';
+import { requesterOf } from './trigger.ts';
 
 interface ApplyOptions extends PlanOptions {
+  readonly reason?: string;
   readonly dryRun?: boolean;
 }
 
@@ -23,6 +25,7 @@ export const applyCommand = (): Command =>
   withInstant(
     withSelection(commandWith('apply', 'do now what plan shows, and report each step'))
       .option('--dry-run', 'the same as plan')
+      .option('--reason <text>', 'goes on record with the runs')
       .option('--force', 'also what is not due yet'),
     'pretend that this is now; for the demo database only',
   );

@@ -40,7 +40,7 @@ export async function runDemo(options: DemoCommandOptions, io: Io): Promise<numb
     ...['DATABASE_URL', 'DATABASE_URL_FILE'].filter(name => io.env[name]),
   ];
   if (given.length > 0) {
-    say(`${given[0]} is set: working on that database; nothing is installed and nothing is loaded`);
+    say(`${given[0]} is set: working on that database; nothing is loaded`);
     return serve(configOf(options, io), options, io, { onFirstRound });
   }
   try {
@@ -52,7 +52,8 @@ export async function runDemo(options: DemoCommandOptions, io: Io): Promise<numb
     });
     try {
       const config = await demoConfig(options, database.url, io);
-      return await serve(config, options, io, { onFirstRound, finishMs: FINISH_MS });
+      const onDemoRound = announceFirstRound(say, options.once ?? false, database.url);
+      return await serve(config, options, io, { onFirstRound: onDemoRound, finishMs: FINISH_MS });
     } finally {
       await database.close();
       if (options.dataDir === undefined) say('the embedded database is stopped and removed');
@@ -101,11 +102,16 @@ const DONE: { readonly [K in JobName]: (count: number) => string } = {
 };
 
 const announceFirstRound =
-  (say: (text: string) => void, once: boolean) => (reports: readonly RunReport[], address: string | undefined) => {
+  (say: (text: string) => void, once: boolean, databaseUrl?: string) =>
+  (reports: readonly RunReport[], address: string | undefined) => {
     const count = (job: JobName): number =>
       reports.filter(({ run }) => run.job === job).reduce((sum, { done }) => sum + done, 0);
     say(`first round: ${JOB_NAMES.map(job => DONE[job](count(job))).join(', ')}`);
     if (once) return;
     if (address !== undefined) say(`metrics for Prometheus: ${address}/metrics`);
+    const variable = databaseUrl === undefined ? '' : `DATABASE_URL='${databaseUrl}' `;
+    say(
+      `a refresh by hand, from another terminal: ${variable}npm run partkeeper -- trigger refresh unified.mv_recent_events --wait`,
+    );
     say('running on its schedules from here on; stop with Ctrl-C');
   };

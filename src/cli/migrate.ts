@@ -6,6 +6,7 @@ import { EXIT_CODES } from '../domain/errors.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { cancelBackend, clientConfig } from '../postgres/database.ts';
 import { classify } from '../postgres/sqlstate.ts';
+import { installQueue } from '../queue/install.ts';
 import { BUNDLED_TABLE } from '../schema/checklist.ts';
 import { type MigrationSet, migrateDown, migrateUp, migrationStatus } from '../schema/migrate.ts';
 import { type Io, json, line } from './io.ts';
@@ -41,8 +42,11 @@ export const migrateStatusCommand = (): Command =>
   bundledOption(commandWith('status', 'show what is applied and what is pending'));
 
 export const runMigrateUp = (options: MigrateOptions, io: Io): Promise<number> =>
-  withClient(options, io, async (client, sets) => {
-    const names = await migrateUp(client, sets, text => options.json || io.out(line(text)));
+  withClient(options, io, async (client, sets, config) => {
+    const log = (text: string): void => void (options.json || io.out(line(text)));
+    const names = await migrateUp(client, sets, log);
+    // So that the service itself needs no right to create schemas.
+    await installQueue(config, log);
     report(options, io, { applied: names }, names.length === 0 ? 'Nothing is pending.' : `${names.length} applied.`);
   });
 
@@ -75,10 +79,10 @@ const report = (options: MigrateOptions, io: Io, document: object, text: string)
 async function withClient(
   options: MigrateOptions,
   io: Io,
-  work: (client: Client, sets: readonly MigrationSet[]) => Promise<void>,
+  work: (client: Client, sets: readonly MigrationSet[], config: Config) => Promise<void>,
 ): Promise<number> {
   const config = configOf(options, io);
-  const settings = clientConfig(config.database);
+  const settings = clientConfig(config.directDatabase ?? config.database);
   const client = new Client({ ...settings, types });
   client.on('error', () => {});
   try {
@@ -90,7 +94,7 @@ async function withClient(
   const cancel = () => void cancelBackend(settings, client);
   io.stopping.addEventListener('abort', cancel, { once: true });
   try {
-    await work(client, setsFor(config, options));
+    await work(client, setsFor(config, options), config);
     return EXIT_CODES.done;
   } finally {
     io.stopping.removeEventListener('abort', cancel);

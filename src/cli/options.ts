@@ -57,7 +57,8 @@ export const wholeNumber =
 export const withInstant = (command: Command, description: string): Command =>
   command.addOption(new Option('--at <instant>', description).argParser(parseInstant));
 
-function parseInstant(text: string): Instant {
+/** A date, midnight in UTC, or an instant. Throws commander's error for arguments. */
+export function parseInstant(text: string): Instant {
   try {
     return Temporal.Instant.from(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
   } catch {

@@ -15,6 +15,7 @@ import {
   runConfigValidate,
 } from './config.ts';
 import { demoCommand, runDemo } from './demo.ts';
+import { historyCommand, runHistory } from './history.ts';
 import { type Io, json, line } from './io.ts';
 import {
   migrateCommand,
@@ -25,15 +26,20 @@ import {
   runMigrateStatus,
   runMigrateUp,
 } from './migrate.ts';
+import { pauseCommand, resumeCommand, runPause, runResume } from './pause.ts';
 import { planCommand, runPlan } from './plan.ts';
 import { runCommand, runRun } from './run.ts';
+import { runStatus, statusCommand } from './status.ts';
+import { runTrigger, triggerCommand } from './trigger.ts';
 
 /** Runs a command line. @returns the exit code, see `EXIT_CODES` */
 export async function runProgram(args: readonly string[], io: Io): Promise<number> {
   let exitCode: number = EXIT_CODES.done;
-  const wire = <O extends object>(command: Command, run: (options: O, io: Io) => Promise<number>): Command =>
-    command.action(async () => {
-      exitCode = await run({ ...command.parent?.opts(), ...command.opts<O>() }, io);
+  const wire: Wire = (command, run) =>
+    command.action(async (...given: unknown[]) => {
+      // commander hands over the arguments, then the options and the command.
+      const words = given.slice(0, -2).map(word => (typeof word === 'string' ? word : undefined));
+      exitCode = await run({ ...command.parent?.opts(), ...command.opts() }, io, ...words);
     });
   const program = buildProgram(wire);
   quieten(program, io);
@@ -48,7 +54,9 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
   }
 }
 
-type Wire = <O extends object>(command: Command, run: (options: O, io: Io) => Promise<number>) => Command;
+/** `run` gets the options and, as far as the command has arguments, those. */
+// biome-ignore lint/suspicious/noExplicitAny: options and arguments are typed where each command declares them
+type Wire = (command: Command, run: (options: any, io: Io, ...words: any[]) => Promise<number>) => Command;
 
 /** Every command, each given to `wire` with what it runs. */
 export function buildProgram(wire: Wire): Command {
@@ -70,6 +78,11 @@ export function buildProgram(wire: Wire): Command {
     .addCommand(wire(planCommand(), runPlan))
     .addCommand(wire(applyCommand(), runApply))
     .addCommand(wire(checkCommand(), runCheck))
+    .addCommand(wire(triggerCommand(), runTrigger))
+    .addCommand(wire(pauseCommand(), runPause))
+    .addCommand(wire(resumeCommand(), runResume))
+    .addCommand(wire(statusCommand(), runStatus))
+    .addCommand(wire(historyCommand(), runHistory))
     .addCommand(migrate)
     .addCommand(config)
     .addCommand(wire(demoCommand(), runDemo));

@@ -1,11 +1,12 @@
 /** A file that passed every check → the configuration. Nothing can go wrong here any more. */
 import { DEFAULT_NAME } from '../domain/naming.ts';
-import { JOB_NAMES } from '../domain/plan.ts';
+import type { JobName } from '../domain/plan.ts';
 import type { StatementBudget } from '../domain/policy.ts';
 import { parseRelationName, type RelationName } from '../domain/relation.ts';
-import type { Config, Schedule, TableConfig, ViewConfig } from './config.ts';
+import type { Config, JobConfig, LedgerConfig, QueueConfig, Schedule, TableConfig, ViewConfig } from './config.ts';
 import { DEFAULT_ZONE, defaultSchedule } from './defaults.ts';
-import { type FileConfig, OFF } from './schema.ts';
+import type { FileConfig } from './schema.ts';
+import { OFF } from './schema-values.ts';
 
 interface Timing {
   readonly schedule?: string | undefined;
@@ -45,12 +46,25 @@ export function viewsOf({ views, jobs }: FileConfig): readonly ViewConfig[] {
 
 export function jobsOf({ jobs, tables }: FileConfig): Config['jobs'] {
   const hasHourly = Object.values(tables).some(({ interval }) => interval === 'hour');
-  const entries = JOB_NAMES.flatMap(job => {
-    const schedule = scheduleOf(jobs[job] ?? {}, undefined, defaultSchedule(job, hasHourly));
-    return schedule ? [[job, { schedule }] as const] : [];
-  });
-  return Object.fromEntries(entries);
+  const jobOf = (name: JobName): JobConfig => {
+    const { schedule, timezone, jitter, ...ticks } = jobs[name];
+    const own = scheduleOf({ schedule, timezone }, undefined, defaultSchedule(name, hasHourly));
+    return { schedule: own, jitterMs: jitter, ...ticks };
+  };
+  return {
+    provision: jobOf('provision'),
+    retire: jobOf('retire'),
+    refresh: jobOf('refresh'),
+    analyze: jobOf('analyze'),
+  };
 }
+
+export const queueOf = ({ queue }: FileConfig): QueueConfig => ({
+  schema: queue.schema,
+  runTimeoutMs: queue.runTimeout,
+});
+
+export const ledgerOf = ({ ledger }: FileConfig): LedgerConfig => ledger;
 
 function relationOf(name: string): RelationName {
   const relation = parseRelationName(name);

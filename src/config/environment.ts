@@ -28,6 +28,14 @@ export const SETTINGS = {
     key: ['database', 'url'],
     description: 'Where the database is. What the address lacks comes from the `PG…` variables.',
   },
+  databaseDirectUrl: {
+    variable: 'DATABASE_DIRECT_URL',
+    fileVariable: 'DATABASE_DIRECT_URL_FILE',
+    flag: '--database-direct-url <url>',
+    key: ['database', 'directUrl'],
+    description:
+      'Where the database is without a transaction pooler in between, for locks and DDL. What the address lacks comes from the `PG…` variables.',
+  },
   listen: {
     variable: 'PARTKEEPER_LISTEN',
     flag: '--listen <host:port>',

@@ -2,6 +2,7 @@
 
 export const EXAMPLE = `database:
   url: \${DATABASE_URL}
+  # directUrl: \${DIRECT_URL} # only where url goes through a transaction pooler
   pool: 4
   lockTimeout: 200ms
   statementTimeout: 15min
@@ -20,9 +21,11 @@ views:
   unified.mv_recent_events: { schedule: '*/5 * * * *' }
 
 jobs:
-  provision: { schedule: '10 0 * * *' }
+  provision: { schedule: '10 0 * * *', overlap: skip, jitter: 30s, catchUp: once, catchUpWindow: 31 days }
   retire: { schedule: '40 2 * * *', timezone: Europe/Berlin }
 
+queue: { schema: partkeeper_queue, runTimeout: 1 hour }
+ledger: { retention: 1 year }
 http: { listen: '127.0.0.1:9465' }
 log: { level: info, format: json }
 `;

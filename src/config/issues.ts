@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { propertiesOf, shapeAt } from './json-schema.ts';
 import type { Origins } from './origins.ts';
-import { type ConfigProblem, type Path, problemAt } from './problems.ts';
+import { type ConfigProblem, formatProblem, type Path, problemAt } from './problems.ts';
 import { didYouMean, refuseWord } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -60,8 +60,8 @@ const unknownKey = (path: Path, origins: Origins): ConfigProblem => {
 
 const adviseMissing = (path: Path): string => `write ${path.at(-1)}: ${shapeAt(path)?.examples?.[0] ?? '…'}`;
 
-/** A value that is missing because its variable is: that is one problem, not two. */
+/** A value that is missing because its variable is, a variable that both addresses lack: each is one problem, not two. */
 export const withoutEchoes = (problems: readonly ConfigProblem[]): readonly ConfigProblem[] =>
-  problems.filter(
+  [...new Map(problems.map(problem => [formatProblem(problem), problem])).values()].filter(
     problem => problem.message !== MISSING || !problems.some(other => other !== problem && other.path === problem.path),
   );

@@ -1,7 +1,7 @@
 /** Untrusted file, environment and flags → a trusted {@link Config}, or every problem at once. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { budgetOf, jobsOf, tablesOf, viewsOf } from './build.ts';
+import { budgetOf, jobsOf, ledgerOf, queueOf, tablesOf, viewsOf } from './build.ts';
 import { checkNotEmpty, crossCheck } from './checks.ts';
 import type { Config } from './config.ts';
 import { hasConnectionVariables, resolveConnection } from './connection.ts';
@@ -18,9 +18,10 @@ import {
 } from './environment.ts';
 import { findFile } from './files.ts';
 import { problemsOf, withoutEchoes, wording } from './issues.ts';
-import { originsOf, URL_PATH, valueAt } from './origins.ts';
+import { DIRECT_URL_PATH, originsOf, URL_PATH, valueAt } from './origins.ts';
 import { ConfigError, type ConfigProblem, isSamePath, type Path } from './problems.ts';
-import { fileSchema, OFF } from './schema.ts';
+import { fileSchema } from './schema.ts';
+import { OFF } from './schema-values.ts';
 import { substitute } from './substitute.ts';
 
 export interface ConfigInput {
@@ -59,14 +60,23 @@ export function loadConfig(input: ConfigInput): Config {
   if (source && document?.value) problems.push(...checkNotEmpty(document.value, source.file));
 
   const connection = resolveConnection(valueAt(raw, URL_PATH), supplied.get('databaseUrl'), surroundings, report);
+  const directUrl = valueAt(raw, DIRECT_URL_PATH);
+  const direct =
+    directUrl === undefined
+      ? undefined
+      : resolveConnection(directUrl, supplied.get('databaseDirectUrl'), surroundings, report);
   if (!parsed.success || !source || !connection || problems.length > 0) throw new ConfigError(withoutEchoes(problems));
   const file = parsed.data;
+  const held = { pool: file.database.pool, connectTimeoutMs: file.database.connectTimeout };
   return {
-    database: { ...connection, pool: file.database.pool, connectTimeoutMs: file.database.connectTimeout },
+    database: { ...connection, ...held },
+    directDatabase: direct && { ...direct, ...held },
     budget: budgetOf(file),
     tables: tablesOf(file),
     views: viewsOf(file),
     jobs: jobsOf(file),
+    queue: queueOf(file),
+    ledger: ledgerOf(file),
     http: file.http === OFF ? undefined : file.http.listen,
     log: { level: file.log.level, format: file.log.format ?? (isTerminal ? 'pretty' : 'json') },
     origin: source.file,

@@ -11,6 +11,9 @@ export interface Origins {
 }
 
 export const URL_PATH: Path = settingOf('databaseUrl').key ?? [];
+export const DIRECT_URL_PATH: Path = settingOf('databaseDirectUrl').key ?? [];
+
+const isAddress = (path: Path): boolean => [URL_PATH, DIRECT_URL_PATH].some(address => isSamePath(address, path));
 
 /** `raw` is what was read from `document`, with `supplied` put in its place. */
 export function originsOf(
@@ -26,8 +29,8 @@ export function originsOf(
     placeOfKey: path => document?.placeOfKey(path) ?? { file },
     about: (path, problem) => {
       const value = valueAt(raw, path);
-      // The address holds the password, and so may whatever stands where its section should be.
-      if (!isScalar(value) || isSamePath(path, URL_PATH) || path.length < 2) return problem;
+      // An address holds the password, and so may whatever stands where its section should be.
+      if (!isScalar(value) || isAddress(path) || path.length < 2) return problem;
       const written = outside(path) ? undefined : document?.written(path);
       const text = `'${shorten(written?.source ?? String(value))}'`;
       // Nobody knows what a variable may hold, so its name is shown instead.

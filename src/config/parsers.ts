@@ -1,7 +1,8 @@
 /** Text of the configuration → values. Each parser says why a text is none, as `what is wrong: what to do`. */
 import { Cron } from 'croner';
-import { type CalendarDuration, type Parsed, parseCalendarDuration } from '../domain/duration.ts';
-import { isTimeZone } from '../domain/time.ts';
+import { type CalendarDuration, type Parsed, parseCalendarDuration, subtract } from '../domain/duration.ts';
+import { byteLength } from '../domain/relation.ts';
+import { instantFrom, isAfter, isTimeZone } from '../domain/time.ts';
 import { nearest, refuseWord } from './suggest.ts';
 
 const refuse = (problem: string): { readonly ok: false; readonly problem: string } => ({ ok: false, problem });
@@ -17,6 +18,42 @@ export function parseRetention(text: string): Parsed<CalendarDuration | 'forever
   const near = nearest(words, FOREVER);
   if (near !== undefined) return refuse(`is not a duration: did you mean '${near}'?`);
   return parsed.problem.includes(': ') ? parsed : refuse(`${parsed.problem}: write '90 days', or 'keep forever'`);
+}
+
+// The month before this day is as long as any.
+const AFTER_A_LONG_MONTH = instantFrom('2024-02-01T00:00:00Z');
+const MONTH: CalendarDuration = { amount: 1, unit: 'months' };
+
+const isShorterThanMonth = (duration: CalendarDuration): boolean =>
+  isAfter(subtract(AFTER_A_LONG_MONTH, duration, 'UTC'), subtract(AFTER_A_LONG_MONTH, MONTH, 'UTC'));
+
+/** As {@link parseRetention}, but a month at least: what is not on record cannot be looked up, or caught up. */
+export function parseLedgerRetention(text: string): Parsed<CalendarDuration | 'forever'> {
+  const parsed = parseRetention(text);
+  return parsed.ok && parsed.value !== 'forever' && isShorterThanMonth(parsed.value)
+    ? refuse("is shorter than a month: write '1 month' or more, or 'keep forever'")
+    : parsed;
+}
+
+/** `31 days`. */
+export function parseDuration(text: string): Parsed<CalendarDuration> {
+  const parsed = parseCalendarDuration(text);
+  return parsed.ok || parsed.problem.includes(': ') ? parsed : refuse(`${parsed.problem}: write '31 days'`);
+}
+
+const QUEUE_SCHEMA = 'partkeeper_queue';
+const MAX_QUEUE_SCHEMA_BYTES = 50;
+const TAKEN_SCHEMA = /^(?:partkeeper|public|information_schema|pg_.*)$/;
+
+/** A name that needs no quotes, and leaves room for what the queue derives from it. */
+export function parseQueueSchema(text: string): Parsed<string> {
+  const bytes = byteLength(text);
+  if (bytes > MAX_QUEUE_SCHEMA_BYTES)
+    return refuse(`is ${bytes} bytes long: use a name of ${MAX_QUEUE_SCHEMA_BYTES} at most`);
+  if (!/^[a-z_][a-z0-9_]*$/.test(text))
+    return refuse(`is not a plain name: use lower-case letters, digits and _, such as '${QUEUE_SCHEMA}'`);
+  if (TAKEN_SCHEMA.test(text)) return refuse(`is a schema with a use of its own: write '${QUEUE_SCHEMA}'`);
+  return { ok: true, value: text };
 }
 
 export const cronOf = (pattern: string, timezone: string): Cron =>

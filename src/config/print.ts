@@ -2,35 +2,45 @@
 import { stringify } from 'yaml';
 import { type CalendarDuration, formatDuration } from '../domain/duration.ts';
 import { formatRelationName } from '../domain/relation.ts';
-import type { Config, Schedule, TableConfig, ViewConfig } from './config.ts';
+import type { Config, JobConfig, Schedule, TableConfig, ViewConfig } from './config.ts';
 import { redactDatabaseUrl } from './database-url.ts';
-import { OFF } from './schema.ts';
+import { formatJitter, formatLength } from './lengths.ts';
+import { OFF } from './schema-values.ts';
 
 /**
  * YAML with every default spelled out and no secret. Loaded again, in the same environment, it gives the same
  * configuration but for the secrets and its origin.
  */
 export function printConfig(config: Config): string {
-  const { database, budget, tables, views, jobs, http, log, origin } = config;
-  const file = {
+  const heading = `# The configuration in force, from ${config.origin}. What the PG… variables say is not in it; *** stands for a secret.\n`;
+  return heading + stringify(escapePlaceholders(describeConfig(config)), { lineWidth: 0, singleQuote: true });
+}
+
+/** The keys and values of a file that means the same, without secrets. */
+export function describeConfig(config: Config) {
+  const { database, directDatabase, budget, tables, views, jobs, queue, ledger, http, log } = config;
+  return {
     database: {
-      url: database.connectionString === undefined ? undefined : redactDatabaseUrl(database.connectionString),
+      url: printAddress(database.connectionString),
+      directUrl: printAddress(directDatabase?.connectionString),
       pool: database.pool,
-      connectTimeout: printTimeout(database.connectTimeoutMs),
-      lockTimeout: printTimeout(budget.lockTimeoutMs),
+      connectTimeout: formatLength(database.connectTimeoutMs),
+      lockTimeout: formatLength(budget.lockTimeoutMs),
       lockAttempts: budget.lockAttempts,
-      statementTimeout: printTimeout(budget.statementTimeoutMs),
+      statementTimeout: formatLength(budget.statementTimeoutMs),
     },
     tables: byName(tables, printTable),
     views: byName(views, printView),
-    jobs: Object.fromEntries(Object.entries(jobs).map(([job, { schedule }]) => [job, printSchedule(schedule)])),
+    jobs: Object.fromEntries(Object.entries(jobs).map(([name, job]) => [name, printJob(job)])),
+    queue: { schema: queue.schema, runTimeout: formatLength(queue.runTimeoutMs) },
+    ledger: { retention: printRetention(ledger.retention) },
     http:
       http === undefined ? OFF : { listen: `${http.host.includes(':') ? `[${http.host}]` : http.host}:${http.port}` },
     log,
   };
-  const heading = `# The configuration in force, from ${origin}. What the PG… variables say is not in it; *** stands for a secret.\n`;
-  return heading + stringify(escapePlaceholders(file), { lineWidth: 0, singleQuote: true });
 }
+
+const printAddress = (address: string | undefined): string | undefined => address && redactDatabaseUrl(address);
 
 const byName = <T extends TableConfig | ViewConfig>(items: readonly T[], print: (item: T) => object): object =>
   Object.fromEntries(items.map(item => [formatRelationName(item.policy.relation), print(item)]));
@@ -55,23 +65,19 @@ const printView = ({ policy: { populate, blocking, skipUnchanged }, schedule }: 
   skipUnchanged,
 });
 
+const printJob = ({ schedule, overlap, jitterMs, catchUp, catchUpWindow }: JobConfig): object => ({
+  ...printSchedule(schedule),
+  overlap,
+  jitter: formatJitter(jitterMs),
+  catchUp,
+  catchUpWindow: formatDuration(catchUpWindow),
+});
+
 const printSchedule = (schedule: Schedule | undefined): object =>
   schedule ? { schedule: schedule.pattern, timezone: schedule.timezone } : {};
 
 const printRetention = (retention: CalendarDuration | 'forever'): string =>
   retention === 'forever' ? 'keep forever' : formatDuration(retention);
-
-const UNITS = [
-  ['h', 3_600_000],
-  ['min', 60_000],
-  ['s', 1_000],
-  ['ms', 1],
-] as const;
-
-function printTimeout(milliseconds: number): string {
-  const [unit, factor] = UNITS.find(([, size]) => milliseconds % size === 0) ?? ['ms', 1];
-  return `${milliseconds / factor}${unit}`;
-}
 
 /** Every `${` that is left in a value is meant literally. */
 const escapePlaceholders = (value: unknown): unknown => {

@@ -30,7 +30,7 @@ export const configReference = (): string =>
     '## Environment variables and flags',
     'A variable that is set to nothing counts as not set. A variable that ends in `_FILE` names a file that holds the value, without its last line break; it cannot be combined with the variable itself. Passwords from such files are read anew at every connect, so they may be rotated.',
     settingsTable(),
-    'The address of the database comes from the first of: the flag, its variable, `database.url`. The `PG…` variables supply what that address lacks, or all of it where there is none; what is left after that is up to the driver.',
+    'The address of the database comes from the first of: the flag, its variable, `database.url`. The `PG…` variables supply what that address lacks, or all of it where there is none; what is left after that is up to the driver. The address for direct connections is read in the same way, and only where it is named; what it lacks comes from the `PG…` variables, never from the other address.',
     '## The bundled policy',
     'In force when there is no file:',
     yaml(BUNDLED_POLICY),

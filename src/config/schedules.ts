@@ -1,10 +1,11 @@
 /** What comes due when: every pair of a job and a target that has a schedule. */
 import { JOB_NAMES, type JobName } from '../domain/plan.ts';
 import type { RelationName } from '../domain/relation.ts';
-import type { Config, Schedule } from './config.ts';
+import type { Config, Schedule, TickPolicy } from './config.ts';
 import { cronOf, REFERENCE_DAY } from './parsers.ts';
 
-export interface ScheduleEntry {
+/** With the policy of its job. */
+export interface ScheduleEntry extends TickPolicy {
   readonly job: JobName;
   readonly target: RelationName;
   readonly schedule: Schedule;
@@ -14,11 +15,11 @@ type Targets = readonly { readonly target: RelationName; readonly schedule: Sche
 
 const TARGETS: { readonly [K in JobName]: (config: Config) => Targets } = {
   provision: ({ tables, jobs }) =>
-    tables.map(({ policy }) => ({ target: policy.relation, schedule: jobs.provision?.schedule })),
+    tables.map(({ policy }) => ({ target: policy.relation, schedule: jobs.provision.schedule })),
   retire: ({ tables, jobs }) =>
     tables
       .filter(({ policy }) => policy.retention !== 'forever')
-      .map(({ policy }) => ({ target: policy.relation, schedule: jobs.retire?.schedule })),
+      .map(({ policy }) => ({ target: policy.relation, schedule: jobs.retire.schedule })),
   refresh: ({ views }) => views.map(({ policy, schedule }) => ({ target: policy.relation, schedule })),
   analyze: ({ tables }) =>
     tables.map(({ policy, analyze }) => ({ target: policy.relation, schedule: analyze?.schedule })),
@@ -27,7 +28,9 @@ const TARGETS: { readonly [K in JobName]: (config: Config) => Targets } = {
 /** In the order of the jobs, and of the file within a job. A table that is kept for ever has no `retire`. */
 export const schedulesOf = (config: Config): readonly ScheduleEntry[] =>
   JOB_NAMES.flatMap(job =>
-    TARGETS[job](config).flatMap(({ target, schedule }) => (schedule ? [{ job, target, schedule }] : [])),
+    TARGETS[job](config).flatMap(({ target, schedule }) =>
+      schedule ? [{ ...config.jobs[job], job, target, schedule }] : [],
+    ),
   );
 
 // A year shows every weekday, month and change of summer time. A pattern that fires densely must be seen to pause as
@@ -35,16 +38,26 @@ export const schedulesOf = (config: Config): readonly ScheduleEntry[] =>
 const HORIZON_MS = 400 * 86_400_000;
 const MANY_RUNS = 1_500;
 
-/** The longest pause between two runs, as far as the next 1,500 or the next 400 days tell. */
-export function longestGapMs({ pattern, timezone }: Schedule): number {
+export interface Gaps {
+  readonly longestMs: number;
+  readonly shortestMs: number;
+}
+
+/** The pauses between two runs, as far as the next 1,500 or the next 400 days tell. */
+export function gapsOf({ pattern, timezone }: Schedule): Gaps {
   const cron = cronOf(pattern, timezone);
   const end = REFERENCE_DAY.getTime() + HORIZON_MS;
   let before = cron.nextRun(REFERENCE_DAY);
-  let longest = 0;
+  let longestMs = 0;
+  let shortestMs = Number.POSITIVE_INFINITY;
   for (let runs = 0; before !== null && before.getTime() < end && runs < MANY_RUNS; runs++) {
     const next = cron.nextRun(before);
-    if (next !== null) longest = Math.max(longest, next.getTime() - before.getTime());
+    if (next !== null) {
+      const gapMs = next.getTime() - before.getTime();
+      longestMs = Math.max(longestMs, gapMs);
+      shortestMs = Math.min(shortestMs, gapMs);
+    }
     before = next;
   }
-  return longest;
+  return { longestMs, shortestMs };
 }

@@ -1,71 +1,39 @@
 /** The shape of the configuration file, key by key: types, defaults, JSON Schema and reference derive from it. */
 import { z } from 'zod';
-import { type Parsed, parseTimeout } from '../domain/duration.ts';
 import { INTERVALS } from '../domain/interval.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../domain/logging.ts';
 import { NAME_FIELDS } from '../domain/naming.ts';
 import type { JobName } from '../domain/plan.ts';
 import { RETIREMENTS } from '../domain/policy.ts';
 import { parseDatabaseUrl } from './database-url.ts';
-import { DEFAULT_PREMAKE, DEFAULT_ZONE, describeDefaultSchedule } from './defaults.ts';
-import { parseListen, parseRetention, parseSchedule, parseTimeZone } from './parsers.ts';
+import { DEFAULT_PREMAKE, DEFAULT_ZONE } from './defaults.ts';
+import { parseListen, parseRetention, parseTimeZone } from './parsers.ts';
+import { jobsSchema, ledgerSchema, queueSchema } from './schema-runs.ts';
+import { cronZone, orOff, schedule, text, timeout } from './schema-values.ts';
 import { refuseWord } from './suggest.ts';
-
-/** The word that turns a part off. YAML 1.2 reads it as text, not as false. */
-export const OFF = 'off';
 
 /** The jobs that change a table's partitions, after which its statistics may want an ANALYZE. */
 export const AFTER = ['provision', 'retire'] as const satisfies readonly JobName[];
 
-interface About {
-  /** What the reference calls the type. */
-  readonly title: string;
-  readonly description: string;
-  readonly examples: [string, ...string[]];
-}
-
-/** Text that `parse` understands. A bare number gets the parser's advice, not "is a number". */
-const text = <T>(parse: (text: string) => Parsed<T>, about: About) =>
-  z
-    .string({
-      error: ({ input }) => {
-        const parsed = typeof input === 'number' ? parse(String(input)) : undefined;
-        return parsed && !parsed.ok ? parsed.problem : undefined;
-      },
-    })
-    .meta({ ...about })
-    .transform((value, context) => {
-      const parsed = parse(value);
-      if (parsed.ok) return parsed.value;
-      context.addIssue({ code: 'custom', message: parsed.problem });
-      return z.NEVER;
-    });
-
-const timeout = (description: string, example: string) =>
-  text(parseTimeout, { title: 'length of time', description, examples: [example] }).prefault(example);
-
-const schedule = (description: string, example: string) =>
-  text(parseSchedule, { title: 'cron pattern', description, examples: [example] }).optional();
-
-const cronZone = (fallback: string) =>
-  text(parseTimeZone, {
-    title: 'time zone',
-    description: `The time zone in which \`schedule\` is read. Default: ${fallback}.`,
-    examples: ['Europe/Berlin'],
-  }).optional();
-
-/** A set of keys, or `off`. */
-const orOff = <T extends z.ZodType>(keys: T, example: string) =>
-  z.union([z.literal(OFF), keys], { error: () => `is neither off nor a set of keys: write off, or ${example}` });
-
-const database = z.strictObject({
+export const databaseSchema = z.strictObject({
   url: text(parseDatabaseUrl, {
     title: 'address',
     description:
       'Where the database is. Keep its password out of the file: name a variable, or let `PGPASSWORD_FILE` supply it. Default: what the `PG…` variables say.',
     examples: ['${DATABASE_URL}', 'postgres://partkeeper@db.example:5432/app?sslmode=verify-full'],
   }).optional(),
-  pool: z.int().min(2).max(100).default(4).describe('The most connections held at once: one works, one looks.'),
+  directUrl: text(parseDatabaseUrl, {
+    title: 'address',
+    description:
+      'The same database without a transaction pooler in between, for locks and DDL; `url` may then go through the pooler. Takes nothing over from `url`. Default: `url`.',
+    examples: ['${DIRECT_URL}'],
+  }).optional(),
+  pool: z
+    .int()
+    .min(3)
+    .max(100)
+    .default(4)
+    .describe("The most connections held at once: one holds the run's lock, one works, one looks."),
   connectTimeout: timeout('How long one attempt to connect may take.', '10s'),
   lockTimeout: timeout(
     'How long a statement may wait for one lock. Writers queue behind it for as long, so keep it below what they tolerate.',
@@ -171,21 +139,6 @@ const view = z.strictObject({
     .describe('Leave a refresh out when nothing that the view reads has changed since the last one.'),
 });
 
-const job = (name: JobName, description: string, example: string) =>
-  z
-    .strictObject({
-      schedule: schedule(`${description} Default: ${describeDefaultSchedule(name)}.`, example),
-      timezone: cronZone(`\`${DEFAULT_ZONE}\``),
-    })
-    .optional();
-
-const jobs = z.strictObject({
-  provision: job('provision', 'When to create partitions, for every table.', '10 0 * * *'),
-  retire: job('retire', 'When to retire partitions, for every table.', '40 2 * * *'),
-  refresh: job('refresh', 'When to refresh the views that name no schedule of their own.', '*/10 * * * *'),
-  analyze: job('analyze', 'When to analyze the tables that name no schedule of their own.', '15 3 * * *'),
-} satisfies { readonly [K in JobName]: ReturnType<typeof job> });
-
 const http = z.strictObject({
   listen: text(parseListen, {
     title: 'host:port',
@@ -204,15 +157,23 @@ const log = z.strictObject({
 
 export const fileSchema = z
   .strictObject({
-    database: database.prefault({}).describe('How to reach the database, and how long statements may wait and run.'),
+    database: databaseSchema
+      .prefault({})
+      .describe('How to reach the database, and how long statements may wait and run.'),
     tables: z
       .record(z.string(), table)
       .default({})
       .describe('The partitioned tables, by name: `schema.table`, quoted as in SQL where needed.'),
     views: z.record(z.string(), view).default({}).describe('The materialized views, by name: `schema.view`.'),
-    jobs: jobs
+    jobs: jobsSchema
       .prefault({})
-      .describe('Schedules of whole jobs. Cron patterns have five parts, or six with seconds first.'),
+      .describe(
+        'When each job is due, and what becomes of a time that cannot be kept. Cron patterns have five parts, or six with seconds first.',
+      ),
+    queue: queueSchema.prefault({}).describe('The queue that hands every run to one replica.'),
+    ledger: ledgerSchema
+      .prefault({})
+      .describe('The record of what was done, in the tables `partkeeper.runs` and `partkeeper.actions`.'),
     http: orOff(http, "keys such as 'listen'").prefault({}).describe('The server for probes and metrics. `off`: none.'),
     log: log.prefault({}).describe('What is logged, and how.'),
   })

@@ -5,12 +5,12 @@
  */
 import { MaintenanceError } from '../domain/errors.ts';
 import type { Grant, PartitionShape, ReplicaIdentity } from '../domain/facts.ts';
+import { formatKey } from '../domain/key-text.ts';
 import type { CreatePartition } from '../domain/plan.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { ddl, identifier, literal, type Statement } from '../postgres/ddl.ts';
 import type { Session } from '../postgres/session.ts';
 import { lockParent, parentFound } from './evidence.ts';
-import { formatKey } from './key-literal.ts';
 import { type ActionKindDefinition, becomeOwner } from './runner.ts';
 
 export const createPartition: ActionKindDefinition<CreatePartition> = {

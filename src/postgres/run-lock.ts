@@ -27,7 +27,10 @@ export const lockOver =
     client.on('end', onEnd);
     const release = (): Promise<void> => {
       client.off('end', onEnd);
-      return atMost(FAREWELL_MS, client.end().catch(() => {}));
+      return atMost(
+        FAREWELL_MS,
+        client.end().catch(() => {}),
+      );
     };
     try {
       await client.connect();

@@ -34,9 +34,10 @@ export interface ServeOptions {
   /** How long the work under way gets at the end. */
   readonly finishMs: number;
   readonly onIteration: () => void;
-  readonly onReport: (report: RunReport) => void;
-  /** Called once, with the runs that were offered because they were due when the service started. */
-  readonly onFirstOffers?: ((ids: readonly string[]) => void) | undefined;
+  /** Why the queue is not served, or undefined once it is. */
+  readonly onState: (problem: string | undefined) => void;
+  /** Called once, when what was due at the start is done, as far as this process did it. */
+  readonly onFirstRound: (reports: readonly RunReport[]) => void;
 }
 
 const LONGEST_SLEEP_MS = 15_000;
@@ -58,13 +59,17 @@ const complain = (runner: Runner, error: unknown): void =>
   runner.emit({ kind: 'queue-troubled', error: asMaintenanceError(error) });
 
 /** Tries until it works. @returns undefined when told to stop before */
-async function whenReachable<T>({ runner, stopping }: ServeOptions, work: () => Promise<T>): Promise<T | undefined> {
+async function whenReachable<T>(
+  { runner, stopping, onState }: ServeOptions,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
   for (let failures = 0; !stopping.aborted; ) {
     try {
       return await work();
     } catch (error) {
       failures += 1;
       complain(runner, error);
+      onState(asMaintenanceError(error).message);
       await runner.sleep(backoffMs(failures, runner.random), stopping).catch(() => {});
     }
   }
@@ -91,7 +96,8 @@ async function start({ config, runner }: ServeOptions): Promise<PgBoss> {
 }
 
 async function prepare(options: ServeOptions, boss: PgBoss): Promise<Offers> {
-  const { config, runner, signal, stopping, onReport } = options;
+  const { config, runner, signal, stopping } = options;
+  const first = firstRound(options.onFirstRound);
   const entries = schedulesOf(config);
   const known = await runner.database.use(async session => {
     await session.query(
@@ -118,7 +124,7 @@ async function prepare(options: ServeOptions, boss: PgBoss): Promise<Offers> {
     },
     onRejected: (rejection, because) => runner.emit({ kind: 'job-rejected', rejection, because }),
     onReport: async report => {
-      onReport(report);
+      first.finished(report);
       await askForAnalyze(config, boss, report);
     },
   });
@@ -132,7 +138,10 @@ async function prepare(options: ServeOptions, boss: PgBoss): Promise<Offers> {
     },
     send: async (entry, id, tick, startAfter) => {
       const offer = await sendTick(boss, entry, id, tick, startAfter);
-      if (offer === 'taken') boss.notifyWorker(workerId);
+      if (offer === 'taken') {
+        first.offered(id);
+        boss.notifyWorker(workerId);
+      }
       return offer;
     },
   });
@@ -190,6 +199,7 @@ async function askForAnalyze(config: Config, boss: PgBoss, { run, done }: RunRep
 
 async function offerUntilStopped(options: ServeOptions, offers: Offers): Promise<void> {
   const { config, runner, databaseNow, stopping, onIteration } = options;
+  options.onState(undefined);
   for (let failures = 0; !stopping.aborted; ) {
     onIteration();
     const now = databaseNow();
@@ -206,6 +216,26 @@ async function offerUntilStopped(options: ServeOptions, offers: Offers): Promise
       .sleep(failures > 0 ? backoffMs(failures, runner.random) : untilNext(offers, databaseNow()), stopping)
       .catch(() => {});
   }
+}
+
+/** Waits for the runs that were offered first; one that another replica took, or that comes later, is not waited for. */
+function firstRound(onFirstRound: ServeOptions['onFirstRound']) {
+  const open = new Set<string>();
+  const reports: RunReport[] = [];
+  let isOver = false;
+  return {
+    offered: (id: string): void => {
+      if (!isOver) open.add(id);
+    },
+    finished: (report: RunReport): void => {
+      if (isOver) return;
+      reports.push(report);
+      open.delete(report.run.runId);
+      if (open.size > 0) return;
+      isOver = true;
+      onFirstRound(reports);
+    },
+  };
 }
 
 const untilNext = (offers: Offers, now: Instant): number => {

@@ -34,7 +34,7 @@ const POLLING_SECONDS = 2;
 export const startWorker = (boss: PgBoss, ports: WorkerPorts): Promise<string> =>
   boss.work(
     QUEUE,
-    { pollingIntervalSeconds: POLLING_SECONDS, batchSize: 1, includeMetadata: true },
+    { pollingIntervalSeconds: POLLING_SECONDS, batchSize: 1, burstWhenBatchFull: true, includeMetadata: true },
     async ([job]: JobWithMetadata<unknown>[]): Promise<JobOutput | undefined> => (job ? handle(job, ports) : undefined),
   );
 

@@ -26,8 +26,10 @@ export interface Inventory {
   readonly listen: Emit;
   /** The database's clock by the last look at it. */
   readonly databaseNow: () => Instant;
-  /** Why the database cannot be worked with, or undefined. */
+  /** Why no work can be done, or undefined. */
   readonly problem: () => string | undefined;
+  /** What else is needed before work can be done, and why it is not there. */
+  readonly setQueueProblem: (problem: string | undefined) => void;
 }
 
 const INTERVAL_MS = 30_000;
@@ -35,18 +37,27 @@ const INTERVAL_MS = 30_000;
 export function takeInventory(options: InventoryOptions): Inventory {
   const { clock, emit, policies, stopping, sleep, random, isPatient } = options;
   let offsetMs = 0;
-  let problem: string | undefined = 'the database has not been reached yet';
+  let databaseProblem: string | undefined = 'the database has not been reached yet';
+  let queueProblem: string | undefined;
+  const problem = (): string | undefined => databaseProblem ?? queueProblem;
   let awake = new AbortController();
   const { promise: first, resolve, reject } = Promise.withResolvers<Facts>();
   first.catch(() => {});
 
+  const tellAfter = (change: () => void): void => {
+    const before = problem();
+    change();
+    const after = problem();
+    if ((after === undefined) === (before === undefined) || stopping.aborted) return;
+    emit({ kind: 'ready-changed', ready: after === undefined, because: after ?? 'the database answers' });
+  };
   const setProblem = (next: string | undefined): void => {
-    const isNews = (next === undefined) !== (problem === undefined);
-    problem = next;
-    if (!isNews || stopping.aborted) return;
-    emit({ kind: 'ready-changed', ready: next === undefined, because: next ?? 'the database answers' });
+    const isLost = next !== undefined && databaseProblem === undefined;
+    tellAfter(() => {
+      databaseProblem = next;
+    });
     // It is gone, as somebody else found: look again soon, to notice its return.
-    if (next !== undefined) awake.abort();
+    if (isLost) awake.abort();
   };
 
   const listen: Emit = event => {
@@ -83,7 +94,11 @@ export function takeInventory(options: InventoryOptions): Inventory {
     first,
     listen,
     databaseNow: () => instantFromEpochMs(clock().epochMilliseconds + offsetMs),
-    problem: () => problem,
+    problem,
+    setQueueProblem: next =>
+      tellAfter(() => {
+        queueProblem = next;
+      }),
   };
 }
 

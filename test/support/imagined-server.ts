@@ -5,9 +5,9 @@
 import { decodeBound } from '../../src/catalog/decode-bound.ts';
 import type { PartitionBound } from '../../src/domain/bound.ts';
 import type { PartitionFacts } from '../../src/domain/facts.ts';
+import { formatKey } from '../../src/domain/key-text.ts';
 import type { Action, CreatePartition } from '../../src/domain/plan.ts';
 import { byteLength } from '../../src/domain/relation.ts';
-import { formatKey } from '../../src/executor/key-literal.ts';
 import type { TimeTable } from '../../src/planner/target.ts';
 import { aPartition, aSize, someStatistics } from './facts.ts';
 

@@ -1,5 +1,7 @@
 /** partkeeper on a test database, wired by hand: everything real but the sleep between tries, and every event kept. */
 
+import { randomUUID } from 'node:crypto';
+import type { DatabaseOptions } from '../../src/domain/database.ts';
 import type { Facts } from '../../src/domain/facts.ts';
 import { momentsOf } from '../../src/domain/moments.ts';
 import type { Action, ActionKind, JobName, Plan } from '../../src/domain/plan.ts';
@@ -7,11 +9,14 @@ import type { StatementBudget, TablePolicy, ViewPolicy } from '../../src/domain/
 import type { RelationName } from '../../src/domain/relation.ts';
 import { type Instant, instantFromEpochMs } from '../../src/domain/time.ts';
 import { executeAction } from '../../src/executor/execute.ts';
+import { unrecorded } from '../../src/executor/record.ts';
 import type { DueSince } from '../../src/jobs/job.ts';
 import { planRound } from '../../src/jobs/plan-round.ts';
 import { jobOf, jobs, targetsOf } from '../../src/jobs/registry.ts';
+import { keepLedger } from '../../src/ledger/ledger.ts';
 import { allTargets, observe } from '../../src/observe.ts';
 import { type Database, openDatabase } from '../../src/postgres/database.ts';
+import { lockOver } from '../../src/postgres/run-lock.ts';
 import type { Event } from '../../src/report/events.ts';
 import { type Runner, type RunReport, runJob } from '../../src/run-job.ts';
 import { databaseTest, type TestDatabase } from './database.ts';
@@ -70,20 +75,18 @@ export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: Part
   const events: Event[] = [];
   const sleeps: number[] = [];
   const budget = { ...BUDGET, ...options.budget };
-  const database = openDatabase(
-    {
-      connectionString: options.url ?? url,
-      host: undefined,
-      port: undefined,
-      user: undefined,
-      database: undefined,
-      password: undefined,
-      sslMode: undefined,
-      pool: options.pool ?? 2,
-      connectTimeoutMs: 5_000,
-    },
-    budget,
-  );
+  const address: DatabaseOptions = {
+    connectionString: options.url ?? url,
+    host: undefined,
+    port: undefined,
+    user: undefined,
+    database: undefined,
+    password: undefined,
+    sslMode: undefined,
+    pool: options.pool ?? 2,
+    connectTimeoutMs: 5_000,
+  };
+  const database = openDatabase(address, budget);
   const policies = { tables: options.tables ?? [], views: options.views ?? [] };
   const runner: Runner = {
     database,
@@ -93,7 +96,9 @@ export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: Part
     monotonicMs: () => performance.now(),
     emit: event => void events.push(event),
     dueSince: options.dueSince ?? (() => undefined),
-    newRunId: () => `run ${events.length}`,
+    lock: lockOver(address),
+    ledger: keepLedger(database, { replica: 'test', version: '0', configHash: 'none' }, () => randomUUID()),
+    newRunId: () => randomUUID(),
     sleep: (ms, signal) => {
       sleeps.push(ms);
       return (options.sleep ?? doNotWait)(ms, signal);
@@ -106,7 +111,7 @@ export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: Part
     runJob(runner, {
       job,
       targets: given.targets ?? targetsOf(jobOf(job), policies),
-      trigger: 'manual',
+      origin: { trigger: 'manual' },
       isAskedFor: given.isAskedFor ?? false,
       signal: given.signal ?? never,
       stopping: given.stopping ?? never,
@@ -134,7 +139,8 @@ export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: Part
       for (const job of chosen(names)) reports.push(...(await run(job.name, runOptions)));
       return reports;
     },
-    act: (action, signal = never) => executeAction(action, { ...runner, signal, onRetry: () => {} }),
+    act: (action, signal = never) =>
+      executeAction(action, { ...runner, recorder: unrecorded, signal, onRetry: () => {} }),
     events,
     eventsOf: <K extends Event['kind']>(kind: K) =>
       events.filter((event): event is Extract<Event, { kind: K }> => event.kind === kind),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { longestGapMs, schedulesOf } from '../../../src/config/schedules.ts';
+import { gapsOf, schedulesOf } from '../../../src/config/schedules.ts';
 import { formatRelationName } from '../../../src/domain/relation.ts';
 import { load, loadFiles } from './loading.ts';
 
@@ -66,5 +66,5 @@ test.each([
   ['* * 1 * *', 'UTC', 30 * 24 + 1 / 60],
   ['0 0 * * 1', 'UTC', 7 * 24],
 ])('%s in %s pauses for at most %d hours', (pattern, timezone, hours) => {
-  expect(longestGapMs({ pattern, timezone }) / 3_600_000).toBeCloseTo(hours);
+  expect(gapsOf({ pattern, timezone }) / 3_600_000).toBeCloseTo(hours);
 });

@@ -9,6 +9,7 @@ export const VIEW = relation('unified.mv_recent_events');
 
 export const aRun = (over: Partial<RunIdentity> = {}): RunIdentity => ({
   runId: 'run-1',
+  attempt: 1,
   job: 'provision',
   target: TABLE,
   trigger: 'schedule',

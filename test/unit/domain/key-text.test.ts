@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { decodeBound, decodeKeyTime } from '../../../src/catalog/decode-bound.ts';
+import { decodeBound } from '../../../src/catalog/decode-bound.ts';
+import { decodeKeyTime, formatKey } from '../../../src/domain/key-text.ts';
 import { KEY_TYPES, type KeyType } from '../../../src/domain/time.ts';
-import { formatKey } from '../../../src/executor/key-literal.ts';
 import { at } from '../../support/facts.ts';
 import { chance } from '../../support/random.ts';
 
