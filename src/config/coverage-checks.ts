@@ -8,7 +8,7 @@ import { LEDGER_INTERVAL, LEDGER_PREMAKE, LEDGER_TABLES } from './ledger-tables.
 import type { Origins } from './origins.ts';
 import { type ConfigProblem, type Path, problemAt } from './problems.ts';
 import { readSchedule } from './raw-schedules.ts';
-import { gapsOf } from './schedules.ts';
+import { longestGapMs } from './schedules.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -26,7 +26,7 @@ export function checkCoverage(raw: unknown, origins: Origins): readonly ConfigPr
   const { tables, jobs } = keysOf(raw);
   const schedule = readSchedule(keysOf(keysOf(jobs).provision));
   if (!schedule) return [];
-  const gapMs = gapsOf(schedule).longestMs;
+  const gapMs = longestGapMs(schedule);
   return [
     ...Object.entries(keysOf(tables)).flatMap(([name, table]) =>
       checkTable(['tables', name], keysOf(table), schedule, gapMs, origins),

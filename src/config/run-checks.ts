@@ -6,7 +6,7 @@ import { formatLength, LONGEST_RUN_MS } from './lengths.ts';
 import { type Origins, valueAt } from './origins.ts';
 import { type ConfigProblem, type Path, problemAt } from './problems.ts';
 import { schedulesOfJob } from './raw-schedules.ts';
-import { gapsOf } from './schedules.ts';
+import { shortestGapMs } from './schedules.ts';
 import { databaseSchema } from './schema.ts';
 import { jitterSchema, queueSchema } from './schema-runs.ts';
 
@@ -20,7 +20,7 @@ export const checkJitter = (raw: unknown, origins: Origins): readonly ConfigProb
     const jitterMs = read(jitterSchema, valueAt(raw, at));
     if (!jitterMs) return [];
     const [tightest] = schedulesOfJob(job, keysOf(raw))
-      .map(({ pattern, timezone }) => ({ pattern, gapMs: gapsOf({ pattern, timezone }).shortestMs }))
+      .map(schedule => ({ ...schedule, gapMs: shortestGapMs(schedule) }))
       .sort((a, b) => a.gapMs - b.gapMs);
     if (!tightest || jitterMs < tightest.gapMs) return [];
     const gap = formatLength(tightest.gapMs);

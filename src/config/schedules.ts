@@ -35,29 +35,22 @@ export const schedulesOf = (config: Config): readonly ScheduleEntry[] =>
 
 // A year shows every weekday, month and change of summer time. A pattern that fires densely must be seen to pause as
 // well: that takes more runs than a day has minutes.
-const HORIZON_MS = 400 * 86_400_000;
+const HORIZON_DAYS = 400;
 const MANY_RUNS = 1_500;
 
-export interface Gaps {
-  readonly longestMs: number;
-  readonly shortestMs: number;
-}
+/** The longest pause between two runs, as far as the next 1,500 or the next 400 days tell. */
+export const longestGapMs = (schedule: Schedule): number => Math.max(0, ...gapsMs(schedule, MANY_RUNS));
 
-/** The pauses between two runs, as far as the next 1,500 or the next 400 days tell. */
-export function gapsOf({ pattern, timezone }: Schedule): Gaps {
+/** The shortest one: dense patterns show it soon, the others once a day or less often. */
+export const shortestGapMs = (schedule: Schedule): number => Math.min(...gapsMs(schedule, HORIZON_DAYS));
+
+function* gapsMs({ pattern, timezone }: Schedule, runs: number): Generator<number> {
   const cron = cronOf(pattern, timezone);
-  const end = REFERENCE_DAY.getTime() + HORIZON_MS;
+  const end = REFERENCE_DAY.getTime() + HORIZON_DAYS * 86_400_000;
   let before = cron.nextRun(REFERENCE_DAY);
-  let longestMs = 0;
-  let shortestMs = Number.POSITIVE_INFINITY;
-  for (let runs = 0; before !== null && before.getTime() < end && runs < MANY_RUNS; runs++) {
+  for (let run = 0; before !== null && before.getTime() < end && run < runs; run++) {
     const next = cron.nextRun(before);
-    if (next !== null) {
-      const gapMs = next.getTime() - before.getTime();
-      longestMs = Math.max(longestMs, gapMs);
-      shortestMs = Math.min(shortestMs, gapMs);
-    }
+    if (next !== null) yield next.getTime() - before.getTime();
     before = next;
   }
-  return { longestMs, shortestMs };
 }

@@ -5,6 +5,7 @@ export const ERROR_CODES = {
   USAGE: 'The command line names something that does not exist or does not go together.',
   CONNECTION_FAILED: 'The database could not be reached or refused the connection.',
   CONNECTION_LOST: 'The connection broke while something was under way.',
+  TRANSACTION_POOLER: 'A transaction pooler stands between us and the server, and no direct address is given.',
   READ_ONLY: 'The server is a standby or read-only; nothing can be changed there.',
   LOCK_UNAVAILABLE: 'A lock was not to be had within the lock budget.',
   DEADLOCK: 'The server ended the transaction to resolve a deadlock.',
@@ -73,6 +74,7 @@ export const exitCodes = (): readonly { readonly code: number; readonly meaning:
 
 const EXIT_OF: Partial<Record<ErrorCode, number>> = {
   CONFIG_INVALID: EXIT_CODES.configuration,
+  TRANSACTION_POOLER: EXIT_CODES.configuration,
   USAGE: EXIT_CODES.usage,
   CONNECTION_FAILED: EXIT_CODES.connection,
   CONNECTION_LOST: EXIT_CODES.connection,

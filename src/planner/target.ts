@@ -1,6 +1,6 @@
 /** What has to be true of a target before any job may act on it. */
 import type { Facts, Ownership, PartitionedTableFacts, ServerFacts } from '../domain/facts.ts';
-import { type ActAs, finding, type JobName, type PlanPart } from '../domain/plan.ts';
+import { type ActAs, type Finding, finding, type JobName, type PlanPart } from '../domain/plan.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import type { KeyType } from '../domain/time.ts';
 
@@ -27,14 +27,29 @@ const MISSING = {
   'is-a-partition': ['is itself a partition of another table', 'Configure its topmost parent instead.'],
 } as const;
 
+/** Where partkeeper keeps its own records. */
+const OWN_SCHEMA = 'partkeeper';
+
+const unrecorded = (target: RelationName): Finding =>
+  finding(
+    'BOOKKEEPING_MISSING',
+    target,
+    `${formatRelationName(target)} is not installed: what is done is not put on record`,
+    'Run `partkeeper migrate up` once, as a role that may create a schema.',
+  );
+
 /** The configured relations that are not there. */
 export const planMissing = (job: JobName, target: RelationName, facts: Facts): PlanPart | undefined => {
   const entry = facts.missing.find(({ relation }) => formatRelationName(relation) === formatRelationName(target));
   if (!entry) return undefined;
   const [problem, hint] = MISSING[entry.reason];
+  const skips = [{ job, target, relation: target, reason: 'missing', detail: problem }] as const;
+  // Nobody has to install the ledger in order to plan, or to apply by hand.
+  if (target.schema === OWN_SCHEMA && entry.reason === 'absent')
+    return { actions: [], skips, findings: [unrecorded(target)] };
   return {
     actions: [],
-    skips: [{ job, target, relation: target, reason: 'missing', detail: problem }],
+    skips,
     findings: [
       finding(
         'TARGET_MISSING',

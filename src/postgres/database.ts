@@ -4,6 +4,7 @@ import { parseIntoClientConfig } from 'pg-connection-string';
 import type { DatabaseOptions } from '../domain/database.ts';
 import { MaintenanceError } from '../domain/errors.ts';
 import type { StatementBudget } from '../domain/policy.ts';
+import { isBehindPooler, refuseTransactionPooler } from './pooler.ts';
 import { pinSettings, type Session, sessionOver, typeParsers } from './session.ts';
 import { classify } from './sqlstate.ts';
 import { atMost, orDestroyed, unlessAborted } from './waiting.ts';
@@ -50,7 +51,9 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
   pool.on('error', () => {});
   pool.on('connect', client => client.on('error', () => {}));
   let closing: Promise<void> | undefined;
-  const pinned = new WeakSet<PoolClient>();
+  // Asked of the first connection, and before anything is set that could leak to somebody else.
+  let direct: Promise<void> | undefined;
+  const pids = new WeakMap<PoolClient, number | undefined>();
 
   const acquire = async (signal: AbortSignal | undefined): Promise<PoolClient> => {
     const stopped = (): MaintenanceError =>
@@ -93,14 +96,19 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
         streamOf(client)?.destroy();
       };
       try {
-        if (!pinned.has(client)) {
+        if (!pids.has(client)) {
+          direct ??= refusePooler(client, config, address);
+          await direct.catch(error => {
+            direct = undefined;
+            throw classify(error, `look for a pooler at ${address}`);
+          });
           const patience = { ms: options.connectTimeoutMs, signal, destroy };
-          await orDestroyed(pinSettings(client, budget), patience).catch(error => {
+          const pid = await orDestroyed(pinSettings(client, budget), patience).catch(error => {
             throw classify(error, `prepare the session on ${address}`);
           });
-          pinned.add(client);
+          pids.set(client, pid);
         }
-        const cancel = () => cancelBackend(config, client);
+        const cancel = () => cancelBackend(config, client, pids.get(client));
         return await work(sessionOver({ client, budget, signal, cancel, destroy }));
       } catch (error) {
         // A statement that was cancelled or a socket that broke leaves a client whose state nobody knows.
@@ -116,9 +124,17 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
   };
 }
 
+async function refusePooler(client: PoolClient, config: ClientConfig, address: string): Promise<void> {
+  const { rows } = await client.query<{ pid: number }>('select pg_catalog.pg_backend_pid() as pid');
+  if (rows[0] && isBehindPooler(client, rows[0].pid)) await refuseTransactionPooler(config, address);
+}
+
 /** The driver has no way to abort: ask the server over another connection, and give up on the socket if that fails too. */
-export async function cancelBackend(config: ClientConfig, client: ClientBase): Promise<void> {
-  const pid: unknown = Reflect.get(client, 'processID');
+export async function cancelBackend(
+  config: ClientConfig,
+  client: ClientBase,
+  pid: unknown = Reflect.get(client, 'processID'),
+): Promise<void> {
   const helper = new Client({
     ...config,
     application_name: 'partkeeper cancel',

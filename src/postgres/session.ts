@@ -36,12 +36,14 @@ export const pinnedSettings = (budget: TransactionBudget): Readonly<Record<strin
   default_transaction_isolation: 'read committed',
 });
 
-export async function pinSettings(client: ClientBase, budget: TransactionBudget): Promise<void> {
+/** @returns the process id of the session's backend; behind a pooler the driver knows only one of the pooler's making */
+export async function pinSettings(client: ClientBase, budget: TransactionBudget): Promise<number | undefined> {
   const settings = Object.entries(pinnedSettings(budget));
-  await client.query(
-    'select pg_catalog.set_config(s.name, s.value, false) from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) as s (name, value)',
+  const { rows } = await client.query<{ pid: number }>(
+    'select pg_catalog.set_config(s.name, s.value, false), pg_catalog.pg_backend_pid() as pid from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) as s (name, value)',
     [settings.map(([name]) => name), settings.map(([, value]) => value)],
   );
+  return rows[0]?.pid;
 }
 
 // `pg_type.oid`; fixed in the server's source.

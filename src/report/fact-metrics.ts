@@ -122,6 +122,7 @@ export const SERVER_ANSWERED: { readonly [K in ErrorCode]: boolean | undefined }
   STATEMENT_TIMEOUT: false,
   RESOURCES_EXHAUSTED: false,
   READ_ONLY: true,
+  TRANSACTION_POOLER: true,
   LOCK_UNAVAILABLE: true,
   DEADLOCK: true,
   STALE_PLAN: true,

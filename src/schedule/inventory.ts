@@ -68,7 +68,8 @@ export function takeInventory(options: InventoryOptions): Inventory {
       resolve(event.facts);
     } else if (event.kind === 'observation-failed' && event.error.code !== 'CANCELLED') {
       setProblem(event.error.message);
-      if (!isPatient) reject(event.error);
+      // No patience makes a pooler a server.
+      if (!isPatient || event.error.code === 'TRANSACTION_POOLER') reject(event.error);
     }
   };
 

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { EXAMPLE } from '../../../src/config/example.ts';
+import { withLedgerTables } from '../../../src/config/ledger-tables.ts';
 import { printConfig } from '../../../src/config/print.ts';
 import { type Around, aTable, load, loadFiles } from './loading.ts';
 
 const FULL = `database:
   url: postgres://u@h:1/db?sslmode=verify-full
+  directUrl: postgres://u@direct:2/db
   pool: 9
   connectTimeout: 1500ms
   lockTimeout: 1s
@@ -21,8 +23,11 @@ views:
   a.d: { populate: false, blocking: true, skipUnchanged: false }
   a.e: { schedule: '0 */5 * * * *', timezone: Asia/Tokyo }
 jobs:
-  refresh: { schedule: '7 * * * *', timezone: Europe/Berlin }
+  provision: { jitter: 1500ms }
+  refresh: { schedule: '7 * * * *', timezone: Europe/Berlin, overlap: queue-one, catchUp: skip, catchUpWindow: 1 day }
   analyze: { timezone: Europe/Paris }
+queue: { schema: _q1, runTimeout: 3h }
+ledger: { retention: keep forever }
 http: off
 log: { level: trace, format: pretty }
 `;
@@ -33,6 +38,7 @@ const ROUND: readonly (readonly [string, Config, Around])[] = [
   ['the bundled policy', loadFiles({}), {}],
   ['the example', load(EXAMPLE, { env: { DATABASE_URL: 'postgres://u@h/db' } }), {}],
   ['everything', load(FULL), {}],
+  ["the ledger's own tables", withLedgerTables(load(FULL)), {}],
   ['IPv6', load(aTable("http: { listen: '[::1]:80' }\n")), {}],
   ['PG… variables', load(aTable(), { env: { PGHOST: 'h', PGUSER: 'u' } }), { env: { PGHOST: 'h', PGUSER: 'u' } }],
   ['a socket', load(aTable('database: { url: postgres://u@/db }\n')), {}],
@@ -44,8 +50,10 @@ test.each(ROUND)('loaded again, what is printed gives the same configuration: %s
 });
 
 test('only the secret is lost', () => {
-  const config = load(`database: { url: 'postgres://u:p@h/db' }\n${aTable()}`);
-  expect(load(printConfig(config)).database).toEqual({ ...config.database, connectionString: 'postgres://u:***@h/db' });
+  const config = load(`database: { url: 'postgres://u:p@h/db', directUrl: 'postgres://u:p@d/db' }\n${aTable()}`);
+  const again = load(printConfig(config));
+  expect(again.database).toEqual({ ...config.database, connectionString: 'postgres://u:***@h/db' });
+  expect(again.directDatabase).toEqual({ ...config.directDatabase, connectionString: 'postgres://u:***@d/db' });
 });
 
 test('every default is spelled out, under a heading that says where it all comes from', () => {
@@ -75,9 +83,32 @@ jobs:
   provision:
     schedule: 10 0 * * *
     timezone: UTC
+    overlap: skip
+    jitter: none
+    catchUp: once
+    catchUpWindow: 31 days
   retire:
     schedule: 40 2 * * *
     timezone: UTC
+    overlap: skip
+    jitter: none
+    catchUp: once
+    catchUpWindow: 31 days
+  refresh:
+    overlap: skip
+    jitter: none
+    catchUp: once
+    catchUpWindow: 31 days
+  analyze:
+    overlap: skip
+    jitter: none
+    catchUp: once
+    catchUpWindow: 31 days
+queue:
+  schema: partkeeper_queue
+  runTimeout: 1h
+ledger:
+  retention: 1 year
 http:
   listen: 127.0.0.1:9465
 log:

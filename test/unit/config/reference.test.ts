@@ -41,6 +41,8 @@ test.each([
   ['the bundled policy', BUNDLED_POLICY, []],
   ['off', 'http: off\ntables: { a.b: { interval: day, analyze: off } }', []],
   ['variables in place of numbers and words', "database: { pool: '${POOL}' }\nlog: { level: '${LEVEL}' }", []],
+  ['a section for queue and ledger', 'queue: { schema: q }\nledger: { retention: 2 years }', []],
+  ['an unknown word for overlap', 'jobs: { retire: { overlap: wait } }', ['$.jobs.retire.overlap']],
   ['a missing interval', 'tables: { a.b: {} }', ['$.tables.a.b.interval']],
   ['an unknown key', 'databse: {}', ['$.databse']],
   ['an unknown word', 'log: { level: loud }', ['$.log.level']],

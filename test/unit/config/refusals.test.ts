@@ -17,7 +17,7 @@ views:
 
   test('are told at once, each with its place and its cure', () => {
     expect(problemsOf(yaml)).toEqual([
-      "partkeeper.yaml:2:19: database.pool: '0' is too small: use 2 or more",
+      "partkeeper.yaml:2:19: database.pool: '0' is too small: use 3 or more",
       'partkeeper.yaml:5:15: tables."unified.events".interval: ' +
         "'monht' is not one of hour, day, week, month, quarter, year: did you mean 'month'?",
       `partkeeper.yaml:7:16: tables."unified.events".retention: '90' has no unit: write '90 days'`,
@@ -135,6 +135,12 @@ describe('refused, and why:', () => {
     [aTable("database: { url: 'postgres://u:p/w@h/db' }\n"), 'percent-encode special characters in the password'],
     [aTable("database: { url: 'postgres://h/db?sslmode=requre' }\n"), 'sslmode that is not one of disable, allow'],
     [aTable('database: [1]\n'), '4:11: database: is not a set of keys'],
+    [aTable('database: { pool: 2 }\n'), "4:19: database.pool: '2' is too small: use 3 or more"],
+    [aTable('database: { directUrl: db.example }\n'), '4:24: database.directUrl: is not an address of a PostgreSQL'],
+    [
+      aTable("database: { directUrl: '${DIRECT_URL}' }\n"),
+      '4:24: database.directUrl: needs the environment variable DI',
+    ],
     // Names of relations.
     [
       'tables: { events: { interval: day } }\n',

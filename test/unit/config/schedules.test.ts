@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { gapsOf, schedulesOf } from '../../../src/config/schedules.ts';
+import { longestGapMs, schedulesOf, shortestGapMs } from '../../../src/config/schedules.ts';
 import { formatRelationName } from '../../../src/domain/relation.ts';
 import { load, loadFiles } from './loading.ts';
 
@@ -50,6 +50,32 @@ test('a view without any schedule is refreshed only when asked to', () => {
   expect(entries('views: { a.v: {} }')).toEqual([]);
 });
 
+test('every entry carries what its job says of ticks that cannot be kept, and nothing else', () => {
+  const yaml = `
+tables: { a.t: { interval: day, analyze: { schedule: '2 2 * * *' } } }
+views: { a.v: { schedule: '3 3 * * *' } }
+jobs:
+  refresh: { overlap: queue-one, jitter: 90s, catchUp: skip, catchUpWindow: 6 hours }
+  analyze: { jitter: 5min }
+`;
+  const kept = { overlap: 'skip', jitterMs: 0, catchUp: 'once', catchUpWindow: { amount: 31, unit: 'days' } };
+  const at = (pattern: string) => ({ pattern, timezone: 'UTC' });
+  const t = { schema: 'a', name: 't' };
+  expect(schedulesOf(load(yaml))).toStrictEqual([
+    { job: 'provision', target: t, schedule: at('10 0 * * *'), ...kept },
+    {
+      job: 'refresh',
+      target: { schema: 'a', name: 'v' },
+      schedule: at('3 3 * * *'),
+      overlap: 'queue-one',
+      jitterMs: 90_000,
+      catchUp: 'skip',
+      catchUpWindow: { amount: 6, unit: 'hours' },
+    },
+    { job: 'analyze', target: t, schedule: at('2 2 * * *'), ...kept, jitterMs: 300_000 },
+  ]);
+});
+
 test('where partitions are hourly, creating and retiring are hourly by default', () => {
   expect(entries('tables: { a.h: { interval: hour, retention: 1 day }, a.d: { interval: day } }')).toEqual([
     'provision a.h: 10 * * * * UTC',
@@ -59,12 +85,16 @@ test('where partitions are hourly, creating and retiring are hourly by default',
 });
 
 test.each([
-  ['* * * * *', 'UTC', 1 / 60],
-  ['10 0 * * *', 'UTC', 24],
-  ['10 0 * * *', 'Europe/Berlin', 25],
-  ['* 0 * * *', 'UTC', 23 + 1 / 60],
-  ['* * 1 * *', 'UTC', 30 * 24 + 1 / 60],
-  ['0 0 * * 1', 'UTC', 7 * 24],
-])('%s in %s pauses for at most %d hours', (pattern, timezone, hours) => {
-  expect(gapsOf({ pattern, timezone }) / 3_600_000).toBeCloseTo(hours);
+  ['* * * * *', 'UTC', 1 / 60, 1 / 60],
+  ['10 0 * * *', 'UTC', 24, 24],
+  ['10 0 * * *', 'Europe/Berlin', 25, 23],
+  ['* 0 * * *', 'UTC', 23 + 1 / 60, 1 / 60],
+  ['* * 1 * *', 'UTC', 30 * 24 + 1 / 60, 1 / 60],
+  ['0 0 * * 1', 'UTC', 7 * 24, 7 * 24],
+  ['*/7 * * * *', 'UTC', 7 / 60, 4 / 60],
+  ['0 0 1 * *', 'UTC', 31 * 24, 28 * 24],
+  ['0 0 1 1 *', 'UTC', 365 * 24, 365 * 24],
+])('%s in %s pauses for at most %d hours, and at least %d', (pattern, timezone, longest, shortest) => {
+  expect(longestGapMs({ pattern, timezone }) / 3_600_000).toBeCloseTo(longest);
+  expect(shortestGapMs({ pattern, timezone }) / 3_600_000).toBeCloseTo(shortest);
 });

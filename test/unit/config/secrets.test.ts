@@ -9,6 +9,8 @@ const BROKEN: readonly (readonly [string, string, Readonly<Record<string, string
   ['an address of another database', `database: { url: 'mysql://u:${SECRET}@h/db' }`, {}],
   ['an address with a wrong port', `database: { url: 'postgres://u:${SECRET}@h:99999/db' }`, {}],
   ['an address that is no URL', `database: { url: 'postgres://u:${SECRET}/x#y@h/db' }`, {}],
+  ['a wrong direct address', `database: { directUrl: 'mysql://u:${SECRET}@h/db' }`, {}],
+  ['an address as the schema of the queue', `queue: { schema: 'postgres://u:${SECRET}@h/db' }`, {}],
   ['an address where its section should be', `database: postgres://u:${SECRET}@h/db`, {}],
   ['an address under another key', `database: { lockTimeout: 'postgres://u:${SECRET}@h/db' }`, {}],
   [
@@ -49,6 +51,8 @@ test.each([
   ['the file', `database: { url: 'postgres://u:${SECRET}@h/db' }\n`, {}],
   ['a variable', '', { DATABASE_URL: `postgres://u:${SECRET}@h/db` }],
   ['PGPASSWORD', '', { PGHOST: 'h', PGPASSWORD: SECRET }],
+  ['the direct address', `database: { directUrl: 'postgres://u:${SECRET}@h/db' }\n`, {}],
+  ['a variable for it', '', { DATABASE_DIRECT_URL: `postgres://u:${SECRET}@h/db` }],
   ['a file of its own', '', { DATABASE_URL_FILE: 'secret' }],
 ])('the printed configuration has no secret from %s', (_, yaml, env) => {
   const files = { 'partkeeper.yaml': yaml + aTable(), secret: `postgres://u:${SECRET}@h/db` };

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { EXAMPLE } from '../../../src/config/example.ts';
 import { aTable, load, loadFiles } from './loading.ts';
 
+const TICKS = { overlap: 'skip', jitterMs: 0, catchUp: 'once', catchUpWindow: { amount: 31, unit: 'days' } };
 const EVENTS = { schema: 'unified', name: 'event_metric_events' };
 
 test('the example means what it says', () => {
@@ -18,6 +19,7 @@ test('the example means what it says', () => {
       pool: 4,
       connectTimeoutMs: 10_000,
     },
+    directDatabase: undefined,
     budget: { lockTimeoutMs: 200, statementTimeoutMs: 900_000, lockAttempts: 10 },
     tables: [
       {
@@ -46,9 +48,13 @@ test('the example means what it says', () => {
       },
     ],
     jobs: {
-      provision: { schedule: { pattern: '10 0 * * *', timezone: 'UTC' } },
-      retire: { schedule: { pattern: '40 2 * * *', timezone: 'Europe/Berlin' } },
+      provision: { schedule: { pattern: '10 0 * * *', timezone: 'UTC' }, ...TICKS, jitterMs: 30_000 },
+      retire: { schedule: { pattern: '40 2 * * *', timezone: 'Europe/Berlin' }, ...TICKS },
+      refresh: TICKS,
+      analyze: TICKS,
     },
+    queue: { schema: 'partkeeper_queue', runTimeoutMs: 3_600_000 },
+    ledger: { retention: { amount: 1, unit: 'years' } },
     http: { host: '127.0.0.1', port: 9465 },
     log: { level: 'info', format: 'json' },
     origin: 'partkeeper.yaml',
@@ -118,6 +124,27 @@ test.each([
 
 test('http: off means no server', () => {
   expect(load(aTable('http: off\n')).http).toBeUndefined();
+});
+
+test('what is left out of queue, ledger and jobs', () => {
+  const { queue, ledger, jobs } = load(aTable());
+  expect(queue).toEqual({ schema: 'partkeeper_queue', runTimeoutMs: 3_600_000 });
+  expect(ledger).toEqual({ retention: { amount: 1, unit: 'years' } });
+  expect(jobs).toMatchObject({ provision: TICKS, retire: TICKS, refresh: TICKS, analyze: TICKS });
+  expect([jobs.refresh.schedule, jobs.analyze.schedule]).toEqual([undefined, undefined]);
+});
+
+test.each([
+  ['none', 0],
+  ['None', 0],
+  ['250ms', 250],
+  ['5 minutes', 300_000],
+])('jitter: %s', (text, jitterMs) => {
+  expect(load(aTable(`jobs: { retire: { jitter: ${text} } }\n`)).jobs.retire.jitterMs).toBe(jitterMs);
+});
+
+test.each(['1 month', '31 days', '5 weeks', '744 hours', '10 years', 'forever'])('ledger.retention: %s', text => {
+  expect(() => load(aTable(`ledger: { retention: ${text} }\n`))).not.toThrow();
 });
 
 test.each([
