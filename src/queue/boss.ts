@@ -13,9 +13,8 @@ export interface BossOptions {
   readonly onError: (error: Error) => void;
 }
 
-/** A dead worker's job is noticed after its heartbeat and one look of the supervisor: 11 to 15 s. */
+/** The least that pg-boss allows. */
 const HEARTBEAT_SECONDS = 10;
-const SUPERVISE_SECONDS = 5;
 /** The run ends itself at its timeout; the queue gives it up a little later. */
 const EXPIRE_MARGIN_SECONDS = 60;
 const DAY_SECONDS = 86_400;
@@ -30,8 +29,9 @@ export function openBoss({ database, schema, migrate, onError }: BossOptions): P
     migrate,
     createSchema: migrate,
     schedule: false,
-    superviseIntervalSeconds: SUPERVISE_SECONDS,
-    monitorIntervalSeconds: SUPERVISE_SECONDS,
+    // `supervise.ts` looks more cheaply, and calls pg-boss when there is something to do.
+    supervise: false,
+    monitorIntervalSeconds: 1,
     flowIntervalSeconds: DAY_SECONDS,
     bamIntervalSeconds: 3_600,
     // Nothing is rebuilt on other people's servers without having been asked for.

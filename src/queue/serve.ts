@@ -20,6 +20,7 @@ import { openBoss, prepareQueue, QUEUE } from './boss.ts';
 import { installQueue, isQueueInstalled } from './install.ts';
 import { makeOffers, type Offer, type Offers } from './offers.ts';
 import { isConfiguredIn, PRIORITY, singletonKey } from './payload.ts';
+import { superviseUntilStopped } from './supervise.ts';
 import { OURSELVES, startWorker } from './worker.ts';
 
 export interface ServeOptions {
@@ -49,7 +50,13 @@ export async function serveQueue(options: ServeOptions): Promise<void> {
   if (!boss) return;
   try {
     const prepared = await whenReachable(options, () => prepare(options, boss));
-    if (prepared) await offerUntilStopped(options, prepared);
+    if (!prepared) return;
+    const { schema } = options.config.queue;
+    const onError = (error: unknown): void => complain(runner, error);
+    await Promise.all([
+      offerUntilStopped(options, prepared),
+      superviseUntilStopped({ boss, runner, schema, stopping: options.stopping, onError }),
+    ]);
   } finally {
     await boss.stop({ graceful: true, timeout: finishMs + 1_000 }).catch(error => complain(runner, error));
   }
