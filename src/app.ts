@@ -36,16 +36,17 @@ export function createApp(given: Config, subscribers: readonly Emit[]): App {
   const direct = config.directDatabase ?? config.database;
   const database = openDatabase(direct, config.budget);
   const author = { replica: `${hostname()}/${process.pid}`, version: VERSION, configHash: configHash(config) };
+  const emit = fanOut(subscribers, error => process.emitWarning(error instanceof Error ? error : String(error)));
   const runner: Runner = {
     database,
     policies,
     budget: config.budget,
     dueSince: dueSinceBy(schedulesOf(config)),
-    emit: fanOut(subscribers, error => process.emitWarning(error instanceof Error ? error : String(error))),
+    emit,
     clock: () => instantFromEpochMs(Date.now()),
     monotonicMs: () => performance.now(),
     lock: lockOver(direct),
-    ledger: keepLedger(database, author, () => randomUUID()),
+    ledger: keepLedger(database, author, () => randomUUID(), emit),
     newRunId: () => randomUUID(),
     sleep: (ms, signal) => delay(ms, undefined, { signal }),
     random: Math.random,

@@ -34,11 +34,14 @@ create table if not exists partkeeper.runs (
 
 -- "The last run of this job on this target" is what the scheduler, the metrics and `status` ask.
 create index if not exists runs_by_target on partkeeper.runs (job, target, started_at desc);
+create index if not exists runs_by_tick on partkeeper.runs (job, target, tick desc) where tick is not null;
 create index if not exists runs_unfinished on partkeeper.runs (job, target) where finished_at is null;
 
 create table if not exists partkeeper.actions (
   action_id uuid not null,
   run_id uuid not null,
+  -- Of the run; the tries of the action are counted below.
+  attempt integer not null default 1,
   -- When it was intended; what was destroyed was intended first.
   intended_at timestamptz not null default clock_timestamp(),
 
@@ -112,7 +115,10 @@ comment on column partkeeper.runs.tick is 'The moment of the schedule that it se
 comment on column partkeeper.runs.replica is 'The process that ran it: host and process id.';
 comment on column partkeeper.runs.outcome is
   'success, partial, failure, canceled, interrupted (its process vanished), skipped (a tick that was left out); null while it runs.';
+comment on column partkeeper.runs.attempt is 'From 1, as often as the queue tried the run; 0 for a tick that was left out.';
 comment on table partkeeper.actions is 'One row per action of a run, written before it is done; kept for a year.';
+comment on column partkeeper.actions.attempt is 'Which attempt of its run it belongs to.';
+comment on column partkeeper.actions.attempts is 'How often it was tried; more than once when a lock was not to be had.';
 comment on column partkeeper.actions.bound is 'The range of the partition that was created, detached or dropped.';
 comment on column partkeeper.actions.outcome is 'intended, done, already-done, failed, or abandoned (its process vanished).';
 comment on column partkeeper.actions.lock_wait_ms is 'How long its statements took until the first lock was held, all attempts together.';

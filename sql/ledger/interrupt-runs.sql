@@ -4,11 +4,11 @@ with vanished as (
   update partkeeper.runs
   set finished_at = clock_timestamp(), outcome = 'interrupted'
   where job = $1 and target = $2 and finished_at is null
-  returning run_id
+  returning run_id, attempt, job, target
 ), abandoned as (
   update partkeeper.actions a
   set finished_at = clock_timestamp(), outcome = 'abandoned'
   from vanished v
-  where a.run_id = v.run_id and a.outcome = 'intended'
+  where a.run_id = v.run_id and a.attempt = v.attempt and a.outcome = 'intended'
 )
-select run_id from vanished;
+select run_id, job, target from vanished;

@@ -1,20 +1,27 @@
--- What is known of each job on each target from its last runs. No parameters. One row per job and target.
-select
-  r.job,
-  r.target,
-  max(r.tick) as last_tick,
-  max(r.finished_at) filter (where r.outcome <> 'skipped') as last_attempt,
-  max(r.finished_at) filter (where r.outcome = 'success') as last_success,
-  (array_agg(extract(epoch from r.finished_at - r.started_at) * 1000 order by r.finished_at desc)
-    filter (where r.finished_at is not null and r.outcome <> 'skipped'))[1]::float8 as last_duration_ms,
-  (array_agg(r.outcome order by r.finished_at desc) filter (where r.finished_at is not null and r.outcome <> 'skipped'))[1] as last_outcome,
-  count(*) filter (
-    where r.outcome in ('partial', 'failure', 'interrupted')
-      and r.finished_at > coalesce(s.at, '-infinity')
-  )::int as consecutive_failures
-from partkeeper.runs r
+-- What is known of the last runs of some jobs on some targets. $1 JSON array of {job, target}. One row for each.
+--
+-- Each figure is one short look into runs_by_target or runs_by_tick: a year of runs is a long table.
+select w.job, w.target, served.tick as last_tick, ended.finished_at as last_attempt, ended.outcome as last_outcome,
+  ended.duration_ms as last_duration_ms, success.finished_at as last_success, failures.count as consecutive_failures
+from json_to_recordset($1::json) as w (job text, target text)
 left join lateral (
-  select max(o.finished_at) as at from partkeeper.runs o
-  where o.job = r.job and o.target = r.target and o.outcome = 'success'
-) s on true
-group by r.job, r.target;
+  select r.tick from partkeeper.runs r
+  where r.job = w.job and r.target = w.target and r.tick is not null
+  order by r.tick desc limit 1
+) served on true
+left join lateral (
+  select r.finished_at, r.outcome, extract(epoch from r.finished_at - r.started_at)::float8 * 1000 as duration_ms
+  from partkeeper.runs r
+  where r.job = w.job and r.target = w.target and r.finished_at is not null and r.outcome <> 'skipped'
+  order by r.started_at desc limit 1
+) ended on true
+left join lateral (
+  select r.started_at, r.finished_at from partkeeper.runs r
+  where r.job = w.job and r.target = w.target and r.outcome = 'success'
+  order by r.started_at desc limit 1
+) success on true
+cross join lateral (
+  select count(*)::int as count from partkeeper.runs r
+  where r.job = w.job and r.target = w.target and r.outcome in ('partial', 'failure', 'interrupted')
+    and r.started_at > coalesce(success.started_at, '-infinity')
+) failures;

@@ -59,9 +59,9 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
 
   const once = (session: Session): Promise<Done> => {
     statements = [];
-    const conclude = async (done: Done): Promise<Done> => {
+    const concludeIn = async (isInTransaction: boolean, done: Done): Promise<Done> => {
       if (action.actAs.how === 'set-role') await session.execute(ddl`reset role`, 'become ourselves again');
-      await record.conclude(session, done, statements, cost());
+      await record.conclude(session, done, statements, cost(), isInTransaction);
       return done;
     };
     const attempt: Attempt = {
@@ -73,8 +73,8 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
         await session.execute(statement, attempted);
         if (statement.text.startsWith('lock ')) lockWaitMs += monotonicMs() - before;
       },
-      conclude,
-      transaction: work => session.transaction(budget, async () => conclude(await work())),
+      conclude: done => concludeIn(false, done),
+      transaction: work => session.transaction(budget, async () => concludeIn(true, await work())),
     };
     return definitionOf(action).run(action, attempt);
   };

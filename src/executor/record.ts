@@ -14,7 +14,13 @@ export interface Cost {
 
 export interface ActionRecord {
   /** The last statement of the action's own transaction, so that deed and record are one; as ourselves, not as the owner. */
-  conclude(session: Session, done: Done, statements: readonly string[], cost: Cost): Promise<void>;
+  conclude(
+    session: Session,
+    done: Done,
+    statements: readonly string[],
+    cost: Cost,
+    isInTransaction: boolean,
+  ): Promise<void>;
   /** After the last try. Never throws: the failure itself is what matters. */
   fail(error: MaintenanceError, cost: Cost): Promise<void>;
 }
@@ -24,7 +30,7 @@ export interface ActionRecorder {
   intend(action: Action, statements: readonly string[]): Promise<ActionRecord>;
 }
 
-const NO_RECORD: ActionRecord = { conclude: async () => {}, fail: async () => {} };
+export const NO_RECORD: ActionRecord = { conclude: async () => {}, fail: async () => {} };
 
 /** For a database without partkeeper's own schema. */
 export const unrecorded: ActionRecorder = { intend: async () => NO_RECORD };

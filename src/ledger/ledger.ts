@@ -1,18 +1,13 @@
-/**
- * Writes down what is done, as it is done: a run when it starts and ends, an action before it is done and, in its own
- * transaction, what it came to.
- */
-import { asMaintenanceError, MaintenanceError } from '../domain/errors.ts';
-import type { Oid } from '../domain/facts.ts';
-import type { Action, ActionKind, JobName } from '../domain/plan.ts';
+/** Writes down runs as they start and end, ticks that are left out, and runs whose process vanished. */
+import { asMaintenanceError, type MaintenanceError } from '../domain/errors.ts';
+import type { JobName } from '../domain/plan.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
-import { type ActionRecord, type ActionRecorder, unrecorded } from '../executor/record.ts';
+import { type ActionRecorder, unrecorded } from '../executor/record.ts';
 import type { Database } from '../postgres/database.ts';
-import type { Session } from '../postgres/session.ts';
-import type { Outcome, RunIdentity } from '../report/events.ts';
-import { explainAction } from '../report/explain.ts';
+import type { Emit, Outcome, RunIdentity } from '../report/events.ts';
 import { redact } from '../report/redact.ts';
+import { goOnUnlessItDestroys, recordActions } from './actions.ts';
 import { statements } from './statements.ts';
 
 /** Who writes. */
@@ -50,16 +45,34 @@ export interface Ledger {
     tick: Instant,
     reason: string,
   ) => Promise<boolean>;
+  /** Marks every run whose process has vanished, so that none seems to go on until the next one of its kind. */
+  readonly interruptVanished: () => Promise<void>;
 }
 
-export function keepLedger(database: Database, author: Author, newId: () => string): Ledger {
+interface InterruptedRow {
+  readonly run_id: string;
+  readonly job: string;
+  readonly target: string;
+}
+
+/** @param emit hears of runs that were found interrupted, and of trouble that nothing else is told of */
+export function keepLedger(database: Database, author: Author, newId: () => string, emit: Emit = () => {}): Ledger {
   const { replica, version, configHash } = author;
+  const tellInterrupted = (rows: readonly InterruptedRow[]): void => {
+    for (const { run_id: runId, job, target } of rows) emit({ kind: 'run-interrupted', runId, job, target });
+  };
   return {
     async begin(run) {
       const target = formatRelationName(run.target);
       try {
         const startedAt = await database.use(async session => {
-          await session.query(statements.interruptRuns, [run.job, target], 'mark runs that were interrupted');
+          tellInterrupted(
+            await session.query<InterruptedRow>(
+              statements.interruptRuns,
+              [run.job, target],
+              'mark runs that were interrupted',
+            ),
+          );
           const [row] = await session.query<{ started_at: string }>(
             statements.startRun,
             [
@@ -69,8 +82,8 @@ export function keepLedger(database: Database, author: Author, newId: () => stri
               target,
               run.trigger,
               textOf(run.tick),
-              run.requestedBy ?? null,
-              run.reason ?? null,
+              redacted(run.requestedBy),
+              redacted(run.reason),
               replica,
               version,
               configHash,
@@ -80,11 +93,11 @@ export function keepLedger(database: Database, author: Author, newId: () => stri
           return row?.started_at;
         });
         return {
-          recorder: recordActions(database, run.runId, newId),
-          finish: end => finishRun(database, run, startedAt, end),
+          recorder: recordActions(database, run, newId, emit),
+          finish: end => finishRun(database, run, startedAt, end, emit),
         };
       } catch (error) {
-        return withoutLedger(asMaintenanceError(error));
+        return withoutLedger(asMaintenanceError(error), emit);
       }
     },
     async skipTick(runId, job, target, tick, reason) {
@@ -97,8 +110,17 @@ export function keepLedger(database: Database, author: Author, newId: () => stri
       );
       return rows.length > 0;
     },
+    async interruptVanished() {
+      tellInterrupted(
+        await database.use(session =>
+          session.query<InterruptedRow>(statements.interruptVanished, [], 'mark runs that were interrupted'),
+        ),
+      );
+    },
   };
 }
+
+const redacted = (text: string | undefined): string | null => (text === undefined ? null : redact(text));
 
 const textOf = (at: Instant | undefined): string | null => (at === undefined ? null : formatInstant(at));
 
@@ -107,6 +129,7 @@ async function finishRun(
   { runId, attempt }: RunIdentity,
   startedAt: string | undefined,
   end: RunEnd,
+  emit: Emit,
 ): Promise<void> {
   const { outcome, done, failed, error } = end;
   await database
@@ -127,99 +150,12 @@ async function finishRun(
       ),
     )
     // Whoever comes next finds it unfinished and marks it.
-    .catch(() => {});
+    .catch(error => emit({ kind: 'ledger-troubled', error: asMaintenanceError(error) }));
 }
 
-const DESTROYS: { readonly [K in ActionKind]: boolean } = {
-  'create-partition': false,
-  'drop-partition': true,
-  'detach-partition': true,
-  'refresh-view': false,
-  'analyze-table': false,
-};
-
-function withoutLedger(error: MaintenanceError): RunRecord {
+function withoutLedger(error: MaintenanceError, emit: Emit): RunRecord {
   const finish = async (): Promise<void> => {};
   if (error.code === 'RELATION_MISSING') return { recorder: unrecorded, finish };
-  const recorder: ActionRecorder = {
-    async intend(action) {
-      if (!DESTROYS[action.kind]) return unrecorded.intend(action, []);
-      const what = `${action.kind} ${formatRelationName(action.relation)}`;
-      throw new MaintenanceError(
-        'LEDGER_UNAVAILABLE',
-        `did not ${what}, because it could not be put on record: ${error.message}`,
-        { cause: error, hint: error.hint },
-      );
-    },
-  };
-  return { recorder, finish };
-}
-
-const recordActions = (database: Database, runId: string, newId: () => string): ActionRecorder => ({
-  async intend(action, sql) {
-    const actionId = newId();
-    const [row] = await database.use(session =>
-      session.query<{ intended_at: string }>(
-        statements.intendAction,
-        [
-          actionId,
-          runId,
-          action.kind,
-          formatRelationName(action.target),
-          formatRelationName(action.relation),
-          oidOf(action) ?? null,
-          boundOf(action) ?? null,
-          JSON.stringify(action.because),
-          explainAction(action).why,
-          [...sql],
-        ],
-        'put the action on record',
-      ),
-    );
-    return recordOf(database, actionId, row?.intended_at);
-  },
-});
-
-const recordOf = (database: Database, actionId: string, intendedAt: string | undefined): ActionRecord => ({
-  async conclude(session: Session, done, sql, { durationMs, lockWaitMs, attempts }) {
-    await session.query(
-      statements.concludeAction,
-      [
-        actionId,
-        intendedAt,
-        done.outcome,
-        durationMs,
-        lockWaitMs,
-        attempts,
-        done.rows ?? null,
-        done.bytes ?? null,
-        [...sql],
-      ],
-      'put what was done on record',
-    );
-  },
-  async fail(error, { durationMs, lockWaitMs, attempts }) {
-    await database
-      .use(session =>
-        session.query(
-          statements.failAction,
-          [actionId, intendedAt, durationMs, lockWaitMs, attempts, error.code, redact(error.message)],
-          'put the failure on record',
-        ),
-      )
-      .catch(() => {});
-  },
-});
-
-function oidOf(action: Action): Oid | undefined {
-  if ('partition' in action) return action.partition;
-  if ('view' in action) return action.view;
-  return 'table' in action ? action.table : undefined;
-}
-
-function boundOf(action: Action): string | undefined {
-  if ('boundText' in action) return action.boundText;
-  return 'window' in action
-    ? `${formatInstant(action.window.lower)} to ${formatInstant(action.window.upper)}`
-    : undefined;
+  emit({ kind: 'ledger-troubled', error });
+  return { recorder: { intend: async action => goOnUnlessItDestroys(action, error, emit) }, finish };
 }

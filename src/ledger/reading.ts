@@ -31,8 +31,16 @@ const instantOf = (text: string | null): Instant | undefined =>
 
 const isJob = (name: string): name is JobName => JOB_NAMES.some(job => job === name);
 
-export async function readLastRuns(session: Session): Promise<readonly RememberedRun[]> {
-  const rows = await session.query<LastRunRow>(statements.lastRuns, [], 'read the last runs');
+/** A job and one of its targets. */
+export interface Pair {
+  readonly job: JobName;
+  readonly target: RelationName;
+}
+
+/** One for each pair, also when nothing is known of it. */
+export async function readLastRuns(session: Session, pairs: readonly Pair[]): Promise<readonly RememberedRun[]> {
+  const wanted = JSON.stringify(pairs.map(({ job, target }) => ({ job, target: formatRelationName(target) })));
+  const rows = await session.query<LastRunRow>(statements.lastRuns, [wanted], 'read the last runs');
   return rows.flatMap(row => {
     const target = parseRelationName(row.target);
     if (!isJob(row.job) || 'problem' in target) return [];
@@ -95,6 +103,7 @@ export interface RunRow {
 export interface ActionRow {
   readonly action_id: string;
   readonly run_id: string;
+  readonly attempt: number;
   readonly intended_at: string;
   readonly kind: string;
   readonly target: string;
@@ -138,6 +147,7 @@ export const readActions = (session: Session, runIds: readonly string[]): Promis
 export interface RunProgressRow {
   readonly run_id: string;
   readonly attempt: number;
+  readonly replica: string;
   readonly finished_at: string | null;
   readonly outcome: string | null;
   readonly done: number | null;

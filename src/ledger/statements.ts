@@ -7,6 +7,7 @@ export const statements = {
   startRun: read('start-run'),
   finishRun: read('finish-run'),
   interruptRuns: read('interrupt-runs'),
+  interruptVanished: read('interrupt-vanished'),
   skipTick: read('skip-tick'),
   intendAction: read('intend-action'),
   concludeAction: read('conclude-action'),

@@ -6,7 +6,7 @@ import type { ScheduleEntry } from '../config/schedules.ts';
 import { subtract } from '../domain/duration.ts';
 import type { JobName } from '../domain/plan.ts';
 import type { RelationName } from '../domain/relation.ts';
-import { type Instant, isAfter, isBefore } from '../domain/time.ts';
+import { type Instant, isAfter, isBefore, later } from '../domain/time.ts';
 import { lastTick, nextTick, ticksBetween } from '../schedule/ticks.ts';
 import { singletonKey, tickId } from './payload.ts';
 
@@ -16,23 +16,41 @@ export type Offer = 'taken' | 'known' | 'busy';
 export interface OfferPorts {
   /** `known`: a job of this id exists already. `busy`: another job of the same key is queued or active. */
   readonly send: (entry: ScheduleEntry, id: string, tick: Instant, startAfter: Instant) => Promise<Offer>;
-  readonly skip: (entry: ScheduleEntry, id: string, tick: Instant, reason: string) => Promise<void>;
-  readonly isPaused: (job: JobName, target: RelationName) => Promise<boolean>;
+  /** Did some replica offer the tick of this id? */
+  readonly isKnown: (id: string) => Promise<boolean>;
+  /** Explains a tick that is left out. Never throws. @returns whether nobody had done so before */
+  readonly skip: (entry: ScheduleEntry, id: string, tick: Instant, reason: string) => Promise<boolean>;
+  /** Throws when that cannot be told. */
+  readonly isPaused: (job: JobName, target: RelationName) => boolean;
   /** Counts ticks that passed while nobody was there to offer them. */
   readonly countMissed: (job: JobName, ticks: number) => void;
 }
 
 export interface Offers {
-  /** Offers what has come due by `now`. Throws when the queue cannot be reached; the tick is offered again next time. */
+  /**
+   * Offers what has come due by `now`. A schedule that fails does not keep the others from their turn; the first failure is
+   * thrown at the end, and the tick is offered again next time.
+   */
   readonly offerDue: (now: Instant) => Promise<void>;
   /** When the next tick of any schedule is; undefined without schedules. */
   readonly nextAfter: (now: Instant) => Instant | undefined;
 }
 
-/** A tick offered later than this was missed by every replica. */
+/** A tick offered later than this was missed by every replica that runs. */
 const LATE_MS = 60_000;
 /** So many missed ticks are put on record one by one; more are only counted. */
 const MAX_EXPLAINED = 100;
+const OVERLAP = 'overlap: the run before it was still going';
+
+interface State {
+  readonly entry: ScheduleEntry;
+  /** Ticks up to this one are sent, left out with a reason, or wait. */
+  seen: Instant | undefined;
+  /** With `queue-one`: the tick that waits for the run before it. */
+  waiting: Instant | undefined;
+  /** Seen, and neither sent nor left out so far. */
+  open: Instant | undefined;
+}
 
 /** @param lastKnown the last tick that the ledger has of a schedule */
 export function makeOffers(
@@ -40,14 +58,14 @@ export function makeOffers(
   lastKnown: (job: JobName, target: RelationName) => Instant | undefined,
   ports: OfferPorts,
 ): Offers {
-  const states = entries.map(entry => ({ entry, offered: lastKnown(entry.job, entry.target) }));
+  const states = entries.map(
+    (entry): State => ({ entry, seen: lastKnown(entry.job, entry.target), waiting: undefined, open: undefined }),
+  );
   return {
     async offerDue(now) {
-      for (const state of states) {
-        const tick = lastTick(state.entry.schedule, now);
-        if (!tick || (state.offered && !isAfter(tick, state.offered))) continue;
-        if (await offer(state.entry, state.offered, tick, now, ports)) state.offered = tick;
-      }
+      const failures: unknown[] = [];
+      for (const state of states) await offerNewest(state, now, ports).catch(error => failures.push(error));
+      if (failures.length > 0) throw failures[0];
     },
     nextAfter: now =>
       entries.reduce<Instant | undefined>((soonest, { schedule }) => {
@@ -57,37 +75,64 @@ export function makeOffers(
   };
 }
 
-/** @returns whether the tick is dealt with */
-async function offer(
+async function offerNewest(state: State, now: Instant, ports: OfferPorts): Promise<void> {
+  const tick = lastTick(state.entry.schedule, now);
+  if (!tick) return;
+  if (!state.seen || isAfter(tick, state.seen)) await lookAtNew(state, tick, now, ports);
+  if (state.open && (await isDealtWith(state, state.open, ports))) state.open = undefined;
+}
+
+/** A tick comes up: what lies between it and the last one was missed, and it takes the place of one that waits. */
+async function lookAtNew(state: State, tick: Instant, now: Instant, ports: OfferPorts): Promise<void> {
+  const { entry, seen, waiting, open } = state;
+  const idOf = (at: Instant): string => tickId(entry.job, entry.target, at);
+  state.seen = seen ? later(seen, tick) : tick;
+  state.waiting = undefined;
+  state.open = tick;
+  if (waiting) await ports.skip(entry, idOf(waiting), waiting, OVERLAP);
+  if (!seen) return;
+  const missed = await explainMissed(entry, waiting ? undefined : open, seen, tick, ports);
+  if (missed > 0) ports.countMissed(entry.job, missed);
+  const why = now.since(tick).total('milliseconds') > LATE_MS ? whyNotCaughtUp(entry, tick, now) : undefined;
+  if (why === undefined || (await ports.isKnown(idOf(tick)))) return;
+  state.open = undefined;
+  if (await ports.skip(entry, idOf(tick), tick, why)) ports.countMissed(entry.job, 1);
+}
+
+/** @returns how many nobody has offered or explained before us */
+async function explainMissed(
   entry: ScheduleEntry,
-  before: Instant | undefined,
-  tick: Instant,
-  now: Instant,
+  unsent: Instant | undefined,
+  after: Instant,
+  before: Instant,
   ports: OfferPorts,
-): Promise<boolean> {
-  const { job, target } = entry;
-  const skip = (missed: Instant, reason: string) => ports.skip(entry, tickId(job, target, missed), missed, reason);
-  if (before) {
-    const missed = ticksBetween(entry.schedule, before, tick, MAX_EXPLAINED);
-    if (missed.count > 0) ports.countMissed(job, missed.count);
-    for (const each of missed.newest) await skip(each, 'missed: no replica was there to offer it');
+): Promise<number> {
+  const { count, newest } = ticksBetween(entry.schedule, after, before, MAX_EXPLAINED);
+  let missed = count - newest.length;
+  for (const tick of unsent ? [unsent, ...newest] : newest) {
+    const id = tickId(entry.job, entry.target, tick);
+    // Another replica may have been there while this one was not.
+    if (await ports.isKnown(id)) continue;
+    if (await ports.skip(entry, id, tick, 'missed: no replica was there to offer it')) missed += 1;
   }
-  if (await ports.isPaused(job, target)) {
-    await skip(tick, 'paused');
+  return missed;
+}
+
+async function isDealtWith(state: State, tick: Instant, ports: OfferPorts): Promise<boolean> {
+  const { entry } = state;
+  const { job, target } = entry;
+  const id = tickId(job, target, tick);
+  if (ports.isPaused(job, target)) {
+    await ports.skip(entry, id, tick, 'paused');
     return true;
   }
-  if (before && now.since(tick).total('milliseconds') > LATE_MS) {
-    const reason = whyNotCaughtUp(entry, tick, now);
-    if (reason) {
-      ports.countMissed(job, 1);
-      await skip(tick, reason);
-      return true;
-    }
-  }
-  const outcome = await ports.send(entry, tickId(job, target, tick), tick, tick.add({ milliseconds: jitterOf(entry) }));
+  const outcome = await ports.send(entry, id, tick, tick.add({ milliseconds: jitterOf(entry) }));
   if (outcome !== 'busy') return true;
-  if (entry.overlap === 'queue-one') return false;
-  await skip(tick, 'overlap: the run before it was still going');
+  if (entry.overlap === 'queue-one') {
+    state.waiting = tick;
+    return false;
+  }
+  await ports.skip(entry, id, tick, OVERLAP);
   return true;
 }
 

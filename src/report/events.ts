@@ -115,12 +115,24 @@ export type Event =
   | { readonly kind: 'job-rejected'; readonly rejection: Rejection; readonly because: string }
   /** The queue could not be worked with; it is tried again. */
   | { readonly kind: 'queue-troubled'; readonly error: MaintenanceError }
+  /** Something could not be put on record, or read from there; what was to be done was done all the same. */
+  | { readonly kind: 'ledger-troubled'; readonly error: MaintenanceError }
+  /** A run whose process vanished, marked by whoever found it. */
+  | { readonly kind: 'run-interrupted'; readonly runId: string; readonly job: string; readonly target: string }
+  /** What rests, for every schedule there is. */
+  | { readonly kind: 'pauses-read'; readonly pauses: readonly PauseState[] }
   /** What an earlier process knew of the runs of a job on a target, read from the ledger. */
   | { readonly kind: 'remembered'; readonly job: JobName; readonly target: RelationName; readonly history: RunHistory }
   | { readonly kind: 'ready-changed'; readonly ready: boolean; readonly because: string }
   | { readonly kind: 'listening'; readonly address: string }
   | { readonly kind: 'stopping'; readonly because: string }
   | { readonly kind: 'stopped' };
+
+export interface PauseState {
+  readonly job: JobName;
+  readonly target: RelationName;
+  readonly isPaused: boolean;
+}
 
 /** The last runs of a job on a target. */
 export interface RunHistory {

@@ -12,7 +12,7 @@ import {
   explainSkip,
   nameOf,
 } from './explain.ts';
-import { formatElapsed, plural } from './figures.ts';
+import { formatElapsed, plural, printable } from './figures.ts';
 import { trackFindings } from './finding-tracker.ts';
 import { listenWith } from './listeners.ts';
 import type { Logger } from './logger.ts';
@@ -41,6 +41,8 @@ export function logEvents(logger: Logger): Emit {
   const toldBy = new WeakMap<MaintenanceError, string>();
   let lastObservationProblem: string | undefined;
   let lastQueueProblem: string | undefined;
+  let lastLedgerProblem: string | undefined;
+  let lastPaused: string | undefined;
 
   const logFindings = (finished: Finished): void => {
     const { appeared, remained, cleared } = tracker.update(finished);
@@ -194,6 +196,26 @@ export function logEvents(logger: Logger): Emit {
         { ...errorFields(error), text: `The queue cannot be worked with: ${explainError(error)}` },
         'queue troubled',
       );
+    },
+    'ledger-troubled': ({ error }) => {
+      const isNews = lastLedgerProblem !== error.message;
+      lastLedgerProblem = error.message;
+      logger[isNews ? 'warn' : 'debug'](
+        { ...errorFields(error), text: `The ledger cannot be kept: ${explainError(error)}` },
+        'ledger troubled',
+      );
+    },
+    'run-interrupted': ({ runId, job, target }) =>
+      logger.warn(
+        { job, target, run: runId, text: `${job} ${printable(target)}: its process vanished before the run was over` },
+        'run interrupted',
+      ),
+    'pauses-read': ({ pauses }) => {
+      const paused = pauses.filter(({ isPaused }) => isPaused).map(({ job, target }) => `${job} ${nameOf(target)}`);
+      const text = paused.length === 0 ? 'Nothing is paused.' : `Paused: ${paused.join(', ')}`;
+      const isNews = lastPaused !== text && !(lastPaused === undefined && paused.length === 0);
+      lastPaused = text;
+      logger[isNews ? 'info' : 'debug']({ paused, text }, 'pauses read');
     },
     remembered: ({ job, target, history }) =>
       logger.debug(

@@ -34,6 +34,7 @@ export function recordEvents(options: MetricsOptions): Metrics {
 
   const tracker = trackFindings();
   const startedAt = new Map<string, Instant>();
+  const attemptedAt = new Map<string, number>();
   const viewDataAt = new Map<string, number>();
 
   const setViewData = (view: RelationName, at: Instant): void => {
@@ -51,6 +52,7 @@ export function recordEvents(options: MetricsOptions): Metrics {
     meters.add('partkeeper_runs_total', { operation, trigger: run.trigger, outcome });
     meters.observe('partkeeper_run_duration_seconds', { operation }, seconds);
     if (outcome !== 'skipped') {
+      attemptedAt.set(`${operation} ${target}`, toEpochSeconds(at));
       meters.set('partkeeper_run_last_attempt_timestamp_seconds', { target, operation }, toEpochSeconds(at));
       meters.set('partkeeper_run_last_duration_seconds', { target, operation }, seconds);
     }
@@ -150,10 +152,21 @@ export function recordEvents(options: MetricsOptions): Metrics {
     'tick-skipped': ({ job }) => meters.add('partkeeper_schedule_slots_skipped_total', { operation: job }),
     'job-rejected': ({ rejection }) => meters.add('partkeeper_queue_jobs_rejected_total', { rejection }),
     'queue-troubled': () => meters.add('partkeeper_queue_troubles_total', {}),
+    'ledger-troubled': () => meters.add('partkeeper_ledger_troubles_total', {}),
+    'run-interrupted': () => {},
+    'pauses-read': ({ pauses }) => {
+      for (const { job, target, isPaused } of pauses)
+        meters.set('partkeeper_paused', { target: formatRelationName(target), operation: job }, Number(isPaused));
+    },
     remembered: ({ job, target, history }) => {
       const labels = { target: formatRelationName(target), operation: job };
       const seconds = (at: Instant | undefined): number => (at === undefined ? 0 : toEpochSeconds(at));
-      meters.set('partkeeper_run_last_attempt_timestamp_seconds', labels, seconds(history.lastAttempt));
+      const attempted = seconds(history.lastAttempt);
+      const key = `${job} ${labels.target}`;
+      // What this process has seen itself may be newer than what it was able to put on record.
+      if (attempted === 0 || attempted < (attemptedAt.get(key) ?? 0)) return;
+      attemptedAt.set(key, attempted);
+      meters.set('partkeeper_run_last_attempt_timestamp_seconds', labels, attempted);
       meters.set('partkeeper_run_last_success_timestamp_seconds', labels, seconds(history.lastSuccess));
       meters.set('partkeeper_run_last_duration_seconds', labels, (history.lastDurationMs ?? 0) / 1000);
       meters.set('partkeeper_run_consecutive_failures', labels, history.consecutiveFailures);

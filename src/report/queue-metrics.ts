@@ -32,6 +32,13 @@ export const QUEUE_METRICS = {
     help: 'Times the queue could not be worked with; it is tried again.',
     moves: 'at each failed attempt',
   },
+  partkeeper_ledger_troubles_total: {
+    section: QUEUE,
+    type: 'counter',
+    labels: [],
+    help: 'Times something could not be put on record. What destroys is refused then; the rest goes on.',
+    moves: 'at each failed attempt',
+  },
   partkeeper_paused: {
     section: QUEUE,
     type: 'gauge',

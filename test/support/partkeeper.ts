@@ -97,7 +97,12 @@ export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: Part
     emit: event => void events.push(event),
     dueSince: options.dueSince ?? (() => undefined),
     lock: lockOver(address),
-    ledger: keepLedger(database, { replica: 'test', version: '0', configHash: 'none' }, () => randomUUID()),
+    ledger: keepLedger(
+      database,
+      { replica: 'test', version: '0', configHash: 'none' },
+      () => randomUUID(),
+      event => void events.push(event),
+    ),
     newRunId: () => randomUUID(),
     sleep: (ms, signal) => {
       sleeps.push(ms);
