@@ -52,6 +52,8 @@ export async function runDaemon({
   const looks = pulse.of('inventory');
   const runs = pulse.of('schedule');
   const inventory = takeInventory({ ...runner, emit: beating(looks, emit), stopping: over, isPatient: !once });
+  // From the start: a database that answers makes no service ready by itself.
+  if (!once) inventory.setQueueProblem('the queue is not served yet');
   const stopWatching = watchEventLoop(metrics.countStall);
   const stalledAfterMs = config.budget.statementTimeoutMs + STALLED_AFTER_MS;
   const http =
@@ -86,7 +88,6 @@ export async function runDaemon({
       if (!stopping.aborted) onFirstRound?.(reports, http?.address);
       return reports;
     }
-    inventory.setQueueProblem('the queue is not served yet');
     await serveQueue({
       config,
       runner: watched,

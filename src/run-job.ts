@@ -135,7 +135,8 @@ async function runTarget(
 
   let lock: HeldLock | undefined;
   try {
-    if (planned instanceof Error) throw planned;
+    // Where the database is away there is no lock to be had either, and nothing to write into.
+    if (planned instanceof Error && LEAVES_NO_RECORD.has(planned.code)) throw planned;
     lock = await runner.lock(`partkeeper/${job}/${formatRelationName(target)}`);
   } catch (error) {
     tally.failures.push(asMaintenanceError(error));
@@ -144,6 +145,15 @@ async function runTarget(
   if (!lock) return finish('skipped');
 
   const record = await runner.ledger.begin(run);
+  const end = async (report: RunReport): Promise<RunReport> => {
+    await record.finish(report);
+    await lock.release();
+    return report;
+  };
+  if (planned instanceof Error) {
+    tally.failures.push(planned);
+    return end(finish(outcomeOf(tally)));
+  }
   let plan = partOf(planned, target);
   const { skips } = plan;
   try {
@@ -160,10 +170,7 @@ async function runTarget(
     // After a failed action, that the facts could not be read either is the same trouble.
     if (tally.failures.length === 0) tally.failures.push(asMaintenanceError(error));
   }
-  const report = finish(outcomeOf(tally), plan, skips);
-  await record.finish(report);
-  await lock.release();
-  return report;
+  return end(finish(outcomeOf(tally), plan, skips));
 }
 
 interface Tally {
@@ -209,6 +216,8 @@ const ENDS_THE_RUN: ReadonlySet<MaintenanceError['code']> = new Set([
   'CONNECTION_LOST',
   'READ_ONLY',
 ]);
+
+const LEAVES_NO_RECORD: ReadonlySet<MaintenanceError['code']> = new Set([...ENDS_THE_RUN, 'TRANSACTION_POOLER']);
 
 function outcomeOf({ done, failures }: Tally): Outcome {
   if (failures.length === 0) return 'success';

@@ -55,7 +55,7 @@ const ONLY_IN: readonly { readonly what: string; readonly pattern: RegExp; reado
   {
     what: 'the database driver',
     pattern: /from 'pg'/,
-    allowed: /^(postgres\/|schema\/|demo\/|queue\/install\.ts|cli\/migrate\.ts)/,
+    allowed: /^(postgres\/|schema\/|demo\/|queue\/(install|remove|grants)\.ts|cli\/migrate\.ts)/,
   },
   { what: 'a wall clock', pattern: /\bDate\.now\(|\bnew Date\(\)|\bTemporal\.Now\b/, allowed: /^app\.ts$/ },
   { what: 'chance', pattern: /\bMath\.random\b|\brandomUUID\b/, allowed: /^app\.ts$/ },

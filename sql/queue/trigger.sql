@@ -11,27 +11,34 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
+  -- The target as the server reads names: case is folded where there are no quotes.
+  named text[];
   wanted record;
-  tries integer;
 begin
-  if not exists (select from partkeeper.targets t where t.job = trigger.job and (trigger.target is null or t.target = trigger.target)) then
+  if pg_catalog.char_length(trigger.reason) > 500 or pg_catalog.char_length(trigger.requested_by) > 200 then
     raise exception using
-      errcode = 'invalid_parameter_value',
-      message = pg_catalog.format('%s is not configured for %s', coalesce(trigger.target, 'nothing'), trigger.job),
-      hint = 'Configured: ' || coalesce((
-        select pg_catalog.string_agg(t.job || ' ' || t.target, ', ' order by t.job, t.target) from partkeeper.targets t
-      ), 'nothing; start the service once') || '.';
+      errcode = 'string_data_right_truncation',
+      message = 'a reason has at most 500 characters, and requested_by at most 200';
+  end if;
+  if pg_catalog.char_length(trigger.target) <= 300 then
+    begin
+      named := pg_catalog.parse_ident(trigger.target);
+    exception when invalid_parameter_value then
+      -- No name at all, and therefore none that is configured.
+      named := null;
+    end;
   end if;
 
   for wanted in
     select t.job, t.target, t.priority from partkeeper.targets t
-    where t.job = trigger.job and (trigger.target is null or t.target = trigger.target)
+    where t.job = trigger.job and (trigger.target is null or pg_catalog.parse_ident(t.target) = named)
     order by t.target
   loop
+    run_id := null;
     run_job := wanted.job;
     run_target := wanted.target;
     -- The run that stands in the way may end between the two statements: then ours is taken at the next try.
-    for tries in 1..5 loop
+    for try in 1..5 loop
       insert into {{schema}}.job (
         id, name, data, priority, start_after, created_on, singleton_key, expire_seconds, deletion_seconds, keep_until,
         retry_limit, retry_delay, retry_backoff, retry_delay_max, policy, dead_letter, heartbeat_seconds
@@ -39,7 +46,8 @@ begin
       select
         gen_random_uuid(), q.name,
         pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
-          'job', wanted.job, 'target', wanted.target, 'reason', trigger.reason, 'requestedBy', coalesce(trigger.requested_by, session_user::text))),
+          'job', wanted.job, 'target', wanted.target, 'reason', trigger.reason,
+          'requestedBy', coalesce(trigger.requested_by, session_user::text))),
         wanted.priority, now(), now(), wanted.job || '/' || wanted.target, q.expire_seconds, q.deletion_seconds,
         now() + q.retention_seconds * interval '1 second',
         q.retry_limit, q.retry_delay, q.retry_backoff, q.retry_delay_max, q.policy, q.dead_letter, q.heartbeat_seconds
@@ -56,8 +64,26 @@ begin
       where j.name = 'partkeeper' and j.singleton_key = wanted.job || '/' || wanted.target and j.state <= 'active';
       exit when found;
     end loop;
+    if run_id is null then
+      raise exception using
+        errcode = 'serialization_failure',
+        message = pg_catalog.format('%s %s could not be queued', wanted.job, wanted.target),
+        hint = 'Try again; in a transaction of isolation level read committed, and after ''partkeeper migrate up''.';
+    end if;
     return next;
   end loop;
+
+  if not found then
+    raise exception using
+      errcode = 'invalid_parameter_value',
+      message = pg_catalog.format(
+        '%s is not configured for %s',
+        coalesce(pg_catalog.left(trigger.target, 300), 'nothing'), coalesce(pg_catalog.left(trigger.job, 100), 'no job')
+      ),
+      hint = 'Configured: ' || coalesce((
+        select pg_catalog.string_agg(t.job || ' ' || t.target, ', ' order by t.job, t.target) from partkeeper.targets t
+      ), 'nothing; start the service once') || '.';
+  end if;
 end
 $function$;
 

@@ -7,6 +7,7 @@ import { parseRelationName } from '../domain/relation.ts';
 import type { Instant } from '../domain/time.ts';
 import { type ActionRow, type RunRow, readActions, readHistory } from '../ledger/reading.ts';
 import { formatBytes, formatElapsed, printable } from '../report/figures.ts';
+import { whereInstalled } from './installed.ts';
 import { type Io, json, line } from './io.ts';
 import {
   commandWith,
@@ -46,18 +47,12 @@ export async function runHistory(options: HistoryOptions, io: Io): Promise<numbe
       since: sinceOf(options.since, app.runner.clock()),
       limit: options.limit,
     };
-    const { runs, actions } = await app.database.use(async session => {
+    const read = app.database.use(async session => {
       const found = await readHistory(session, request);
-      return {
-        runs: found,
-        actions: options.actions
-          ? await readActions(
-              session,
-              found.map(run => run.run_id),
-            )
-          : [],
-      };
+      const ids = options.actions ? [...new Set(found.map(run => run.run_id))] : [];
+      return { runs: found, actions: await readActions(session, ids) };
     }, io.stopping);
+    const { runs, actions } = await whereInstalled(read);
     if (options.json)
       io.out(json({ runs: options.actions ? runs.map(run => ({ ...run, actions: actionsOf(run, actions) })) : runs }));
     else
@@ -89,7 +84,7 @@ function sinceOf(text: string | undefined, now: Instant): Instant | undefined {
 }
 
 const actionsOf = (run: RunRow, actions: readonly ActionRow[]): readonly ActionRow[] =>
-  actions.filter(action => action.run_id === run.run_id);
+  actions.filter(action => action.run_id === run.run_id && action.attempt === run.attempt);
 
 function runLines(run: RunRow, actions: readonly ActionRow[]): readonly string[] {
   const who = run.requested_by ? ` for ${run.requested_by}` : '';

@@ -6,7 +6,9 @@ import { EXIT_CODES } from '../domain/errors.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { cancelBackend, clientConfig } from '../postgres/database.ts';
 import { classify } from '../postgres/sqlstate.ts';
+import { grantTo } from '../queue/grants.ts';
 import { installQueue } from '../queue/install.ts';
+import { removeQueue } from '../queue/remove.ts';
 import { BUNDLED_TABLE } from '../schema/checklist.ts';
 import { type MigrationSet, migrateDown, migrateUp, migrationStatus } from '../schema/migrate.ts';
 import { type Io, json, line } from './io.ts';
@@ -16,6 +18,7 @@ interface MigrateOptions extends SharedOptions {
   readonly bundled?: boolean;
   readonly count?: number;
   readonly all?: boolean;
+  readonly grantTo?: string;
 }
 
 const bundledOption = (command: Command): Command =>
@@ -33,11 +36,15 @@ export const migrateCommand = (): Command =>
     .usage('[options] [command]')
     // Its options before the word of a subcommand, theirs behind it.
     .enablePositionalOptions();
-export const migrateUpCommand = (): Command => bundledOption(commandWith('up', 'apply what is pending'));
+export const migrateUpCommand = (): Command =>
+  bundledOption(commandWith('up', 'apply what is pending, and prepare the queue')).option(
+    '--grant-to <role>',
+    'then grant this role what the service needs there, and nothing more',
+  );
 export const migrateDownCommand = (): Command =>
   bundledOption(commandWith('down', 'take back the newest migration, with the data it holds'))
     .addOption(new Option('--count <n>', 'take back this many').default(1).argParser(wholeNumber(1)))
-    .option('--all', 'take back all of them');
+    .option('--all', 'take back all of them, and the queue');
 export const migrateStatusCommand = (): Command =>
   bundledOption(commandWith('status', 'show what is applied and what is pending'));
 
@@ -47,19 +54,26 @@ export const runMigrateUp = (options: MigrateOptions, io: Io): Promise<number> =
     const names = await migrateUp(client, sets, log);
     // So that the service itself needs no right to create schemas.
     await installQueue(config, log);
-    report(options, io, { applied: names }, names.length === 0 ? 'Nothing is pending.' : `${names.length} applied.`);
+    const applied = names.length === 0 ? 'Nothing is pending.' : `${names.length} applied.`;
+    const { grantTo: role } = options;
+    if (role === undefined) return report(options, io, { applied: names }, applied);
+    const notes = await grantTo(client, role, config.queue.schema);
+    const text = [applied, `granted ${role} what the service needs`, ...notes.map(note => `note: ${note}`)];
+    return report(options, io, { applied: names, grantedTo: role, notes }, text.join('\n'));
   });
 
 export const runMigrateDown = (options: MigrateOptions, io: Io): Promise<number> =>
-  withClient(options, io, async (client, sets) => {
+  withClient(options, io, async (client, sets, config) => {
     const names = await migrateDown(client, sets, {
       count: options.all ? Number.POSITIVE_INFINITY : (options.count ?? 1),
     });
+    const queue = options.all ? await removeQueue(client, config.queue.schema) : [];
+    const lines = [...names.map(name => `took back ${name}`), ...queue];
     report(
       options,
       io,
-      { takenBack: names },
-      names.length === 0 ? 'Nothing was applied.' : names.map(name => `took back ${name}`).join('\n'),
+      { takenBack: names, ...(options.all && { queue }) },
+      lines.length === 0 ? 'Nothing was applied.' : lines.join('\n'),
     );
   });
 

@@ -6,6 +6,9 @@ import { JOB_NAMES, type JobName } from '../domain/plan.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { readPauses } from '../ledger/reading.ts';
 import { statements } from '../ledger/statements.ts';
+import { printable } from '../report/figures.ts';
+import { redact } from '../report/redact.ts';
+import { whereInstalled } from './installed.ts';
 import { type Io, json, line } from './io.ts';
 import { commandWith, configOf, type SharedOptions, tasksOf } from './options.ts';
 import { requesterOf } from './trigger.ts';
@@ -30,7 +33,11 @@ export const resumeCommand = (): Command =>
 
 export const runPause = (options: PauseOptions, io: Io, job?: JobName, target?: string): Promise<number> =>
   change(options, io, job, target, async (session, key) => {
-    await session.query(statements.pause, [...key, requesterOf(io.env), options.reason ?? null], 'pause');
+    await session.query(
+      statements.pause,
+      [...key, requesterOf(io.env), options.reason === undefined ? null : redact(options.reason)],
+      'pause',
+    );
   });
 
 export const runResume = (options: PauseOptions, io: Io, job?: JobName, target?: string): Promise<number> =>
@@ -51,10 +58,12 @@ async function change(
   try {
     const [task] = tasksOf({ ...(job && { job }), ...(target !== undefined && { target }) }, app.policies);
     const name = target === undefined ? '' : (task?.targets.map(formatRelationName)[0] ?? '');
-    const pauses = await app.database.use(async session => {
-      await work(session, [job ?? '', name]);
-      return readPauses(session);
-    });
+    const pauses = await whereInstalled(
+      app.database.use(async session => {
+        await work(session, [job ?? '', name]);
+        return readPauses(session);
+      }),
+    );
     if (options.json) io.out(json({ pauses }));
     else io.out(line(pauses.length === 0 ? 'Nothing is paused.' : pauses.map(pauseText).join('\n')));
     return EXIT_CODES.done;
@@ -66,5 +75,7 @@ async function change(
 /** `paused: refresh on every target, since … by …` */
 export const pauseText = (pause: Awaited<ReturnType<typeof readPauses>>[number]): string => {
   const what = `${pause.job || 'every job'} on ${pause.target || 'every target'}`;
-  return `paused: ${what}, since ${pause.paused_at} by ${pause.paused_by}${pause.reason ? ` (${pause.reason})` : ''}`;
+  return printable(
+    `paused: ${what}, since ${pause.paused_at} by ${pause.paused_by}${pause.reason ? ` (${pause.reason})` : ''}`,
+  );
 };

@@ -4,10 +4,12 @@ import { type App, createApp } from '../app.ts';
 import { schedulesOf } from '../config/schedules.ts';
 import { EXIT_CODES } from '../domain/errors.ts';
 import { hasErrors } from '../domain/plan.ts';
-import { formatRelationName, isSameRelation } from '../domain/relation.ts';
+import { formatRelationName, isSameRelation, type RelationName } from '../domain/relation.ts';
 import { formatInstant } from '../domain/time.ts';
 import { isPausedBy, readLastRuns, readPauses, readRunning } from '../ledger/reading.ts';
+import { formatElapsed, printable } from '../report/figures.ts';
 import { nextTick } from '../schedule/ticks.ts';
+import { whereInstalled } from './installed.ts';
 import { type Io, json, line } from './io.ts';
 import { commandWith, configOf, type SelectionOptions, type SharedOptions, tasksOf, withSelection } from './options.ts';
 import { pauseText } from './pause.ts';
@@ -25,10 +27,7 @@ export async function runStatus(options: SharedOptions & SelectionOptions, io: I
     const { findings } = plan;
     if (options.json) io.out(json({ now: plan.now, ...rows, findings: findings.map(findingDocument) }));
     else {
-      const lines = rows.jobs.map(
-        row =>
-          `${row.job} ${row.target}: last ${row.lastOutcome ?? 'never'}${row.lastFinished ? ` at ${row.lastFinished}` : ''}, next ${row.next ?? 'when asked for'}${row.paused ? ', paused' : ''}${row.running ? `, running on ${row.running}` : ''}`,
-      );
+      const lines = rows.jobs.map(rowText);
       io.out(
         line(
           [...lines, ...rows.pauses.map(pauseText), ...(findings.length > 0 ? findingLines(findings) : [])].join('\n'),
@@ -42,33 +41,50 @@ export async function runStatus(options: SharedOptions & SelectionOptions, io: I
 }
 
 async function readRows({ config, policies, database, runner }: App, options: SelectionOptions) {
-  const known = await database.use(async session => ({
-    runs: await readLastRuns(session),
-    pauses: await readPauses(session),
-    running: await readRunning(session),
-  }));
+  const pairs = tasksOf(options, policies).flatMap(({ job, targets }) =>
+    targets.map(target => ({ job: job.name, target })),
+  );
+  const known = await whereInstalled(
+    database.use(async session => ({
+      runs: await readLastRuns(session, pairs),
+      pauses: await readPauses(session),
+      running: await readRunning(session),
+    })),
+  );
   const schedules = schedulesOf(config);
   const now = runner.clock();
-  const jobs = tasksOf(options, policies).flatMap(({ job, targets }) =>
-    targets.map(target => {
-      const last = known.runs.find(run => run.job === job.name && isSameRelation(run.target, target));
-      const schedule = schedules.find(
-        entry => entry.job === job.name && isSameRelation(entry.target, target),
-      )?.schedule;
-      const next = schedule && nextTick(schedule, now);
-      const name = formatRelationName(target);
-      return {
-        job: job.name,
-        target: name,
-        lastOutcome: last?.lastOutcome,
-        lastFinished: last?.lastAttempt && formatInstant(last.lastAttempt),
-        lastSuccess: last?.lastSuccess && formatInstant(last.lastSuccess),
-        consecutiveFailures: last?.consecutiveFailures ?? 0,
-        next: next && formatInstant(next),
-        paused: isPausedBy(known.pauses, job.name, target),
-        running: known.running.find(run => run.job === job.name && run.target === name)?.replica,
-      };
-    }),
-  );
+  const jobs = pairs.map(({ job, target }) => {
+    const isThis = (other: { readonly job: string; readonly target: RelationName }): boolean =>
+      other.job === job && isSameRelation(other.target, target);
+    const last = known.runs.find(isThis);
+    const schedule = schedules.find(isThis)?.schedule;
+    const next = schedule && nextTick(schedule, now);
+    const name = formatRelationName(target);
+    const running = known.running.find(run => run.job === job && run.target === name);
+    return {
+      job,
+      target: name,
+      lastOutcome: last?.lastOutcome,
+      lastFinished: last?.lastAttempt && formatInstant(last.lastAttempt),
+      lastSuccess: last?.lastSuccess && formatInstant(last.lastSuccess),
+      lastDurationMs: last?.lastDurationMs,
+      consecutiveFailures: last?.consecutiveFailures ?? 0,
+      next: next && formatInstant(next),
+      paused: isPausedBy(known.pauses, job, target),
+      running: running && { run: running.run_id, replica: running.replica, since: running.started_at },
+    };
+  });
   return { jobs, pauses: known.pauses };
+}
+
+type Row = Awaited<ReturnType<typeof readRows>>['jobs'][number];
+
+/** `refresh app.totals: success at … in 1.2 s, next …` */
+function rowText({ job, target, lastOutcome, lastFinished, lastDurationMs, consecutiveFailures, ...row }: Row): string {
+  const cost = lastDurationMs === undefined ? '' : ` in ${formatElapsed(lastDurationMs)}`;
+  const last = lastOutcome && lastFinished ? `${lastOutcome} at ${lastFinished}${cost}` : 'has not run yet';
+  const failures = consecutiveFailures > 1 ? `, ${consecutiveFailures} failures in a row` : '';
+  const running = row.running ? `, running since ${row.running.since} on ${row.running.replica}` : '';
+  const next = row.next === undefined ? 'when asked for' : row.next;
+  return printable(`${job} ${target}: ${last}${failures}${running}, next ${next}${row.paused ? ' (paused)' : ''}`);
 }

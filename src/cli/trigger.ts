@@ -2,14 +2,22 @@
 import { userInfo } from 'node:os';
 import { Argument, type Command } from 'commander';
 import { type App, createApp } from '../app.ts';
-import { type ErrorCode, EXIT_CODES, exitCodeOf, MaintenanceError } from '../domain/errors.ts';
+import {
+  asMaintenanceError,
+  ERROR_CODES,
+  type ErrorCode,
+  EXIT_CODES,
+  exitCodeOf,
+  MaintenanceError,
+} from '../domain/errors.ts';
 import { JOB_NAMES, type JobName } from '../domain/plan.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { type ActionRow, type RunProgressRow, readActions, readProgress } from '../ledger/reading.ts';
 import { ddl } from '../postgres/ddl.ts';
 import { QUEUE } from '../queue/boss.ts';
-import { readTriggered, TRIGGER_SQL, type Triggered, triggerParameters } from '../queue/client.ts';
-import { formatElapsed } from '../report/figures.ts';
+import { readTriggered, TRIGGER_SQL, type Triggered, type TriggerRequest, triggerParameters } from '../queue/client.ts';
+import { formatElapsed, printable } from '../report/figures.ts';
+import { whereInstalled } from './installed.ts';
 import { type Io, json, line } from './io.ts';
 import { commandWith, configOf, type SharedOptions, tasksOf } from './options.ts';
 
@@ -30,10 +38,12 @@ export async function runTrigger(options: TriggerOptions, io: Io, job: JobName, 
   try {
     const [task] = tasksOf({ job, ...(target !== undefined && { target }) }, app.policies);
     const name = target === undefined ? undefined : task?.targets.map(formatRelationName)[0];
-    const request = { job, target: name, reason: options.reason, requestedBy: requesterOf(io.env) };
-    const triggered = await app.database.use(async session =>
-      readTriggered(await session.query(TRIGGER_SQL, triggerParameters(request), 'ask the queue for a run')),
-    );
+    const triggered = await ask(app, {
+      job,
+      target: name,
+      reason: options.reason,
+      requestedBy: requesterOf(io.env),
+    });
     if (!options.json)
       for (const each of triggered) io.out(line(`${each.job} ${each.target}: ${each.status}, run ${each.runId}`));
     if (!options.wait) {
@@ -48,6 +58,19 @@ export async function runTrigger(options: TriggerOptions, io: Io, job: JobName, 
   } finally {
     await app.close();
   }
+}
+
+async function ask({ database }: App, request: TriggerRequest): Promise<readonly Triggered[]> {
+  const asked = database.use(async session =>
+    readTriggered(await session.query(TRIGGER_SQL, triggerParameters(request), 'ask the queue for a run')),
+  );
+  return whereInstalled(asked).catch(thrown => {
+    const error = asMaintenanceError(thrown);
+    const { message, sqlstate, hint } = error;
+    // Not configured as far as the service knows, or too long.
+    if (sqlstate !== '22023' && sqlstate !== '22001') throw error;
+    throw new MaintenanceError('USAGE', message, { cause: error, sqlstate, hint });
+  });
 }
 
 /** Who asks, for the record: the login name, or what the environment says where there is none. */
@@ -68,7 +91,13 @@ interface End {
 
 interface JobRow {
   readonly state: string;
-  readonly output: { readonly outcome?: string; readonly because?: string; readonly findings?: number } | null;
+  readonly output: {
+    readonly outcome?: string;
+    readonly because?: string;
+    readonly code?: ErrorCode;
+    readonly message?: string;
+    readonly errors?: number;
+  } | null;
 }
 
 const LOOK_EVERY_MS = 500;
@@ -97,35 +126,49 @@ async function waitFor(
       }),
       io.stopping,
     );
-    if (!options.json) for (const action of actions) show(action, shown, io);
+    if (!options.json) {
+      if (progress) tell(`attempt ${progress.attempt} on ${progress.replica}`, shown, io);
+      for (const action of actions) tell(actionText(action), shown, io);
+      if (row?.state === 'retry' && progress?.error_message)
+        tell(`attempt ${progress.attempt} failed, it is tried again: ${progress.error_message}`, shown, io);
+    }
     if (!row) throw new MaintenanceError('UNEXPECTED', `the queue no longer knows run ${runId}`);
     if (OVER.includes(row.state)) {
       const end = { exitCode: exitCodeOfEnd(row, progress), state: row.state, output: row.output, progress };
       if (!options.json) io.out(line(`${job} ${target}: ${describeEnd(row, progress)}`));
       return end;
     }
-    await runner.sleep(LOOK_EVERY_MS, io.stopping);
+    await runner.sleep(LOOK_EVERY_MS, io.stopping).catch(() => {
+      throw new MaintenanceError('CANCELLED', `stopped waiting; run ${runId} goes on without us`);
+    });
   }
 }
 
-function show(action: ActionRow, shown: Set<string>, io: Io): void {
-  const key = `${action.action_id} ${action.outcome}`;
-  if (shown.has(key)) return;
-  shown.add(key);
-  const cost = action.duration_ms === null ? '' : ` in ${formatElapsed(action.duration_ms)}`;
-  io.out(line(`  ${action.kind} ${action.relation}: ${action.outcome}${cost}, because ${action.why}`));
+/** Each line once. */
+function tell(text: string, shown: Set<string>, io: Io): void {
+  if (shown.has(text)) return;
+  shown.add(text);
+  io.out(line(printable(`  ${text}`)));
+}
+
+function actionText({ kind, relation, outcome, duration_ms, why, error_message }: ActionRow): string {
+  const cost = duration_ms === null ? '' : ` in ${formatElapsed(duration_ms)}`;
+  return `${kind} ${relation}: ${outcome}${cost}, because ${why}${error_message === null ? '' : `; ${error_message}`}`;
 }
 
 function exitCodeOfEnd({ state, output }: JobRow, progress: RunProgressRow | undefined): number {
   if (output?.outcome === 'rejected') return EXIT_CODES.usage;
-  if (state === 'completed') return EXIT_CODES.done;
-  const code = progress?.error_code;
-  return code ? exitCodeOf(new MaintenanceError(code as ErrorCode, '')) : EXIT_CODES.unexpected;
+  if (output?.outcome === 'paused') return EXIT_CODES.unexpected;
+  if (state === 'completed') return (output?.errors ?? 0) > 0 ? EXIT_CODES.findings : EXIT_CODES.done;
+  const code = output?.code ?? progress?.error_code;
+  return code && code in ERROR_CODES ? exitCodeOf(new MaintenanceError(code as ErrorCode, '')) : EXIT_CODES.unexpected;
 }
 
 function describeEnd({ state, output }: JobRow, progress: RunProgressRow | undefined): string {
-  if (output?.outcome === 'rejected') return `rejected: ${output.because ?? ''}`;
-  if (!progress) return state;
-  const error = progress.error_message ? `: ${progress.error_message}` : '';
+  if (output?.outcome === 'rejected') return printable(`rejected: ${output.because ?? ''}`);
+  if (output?.outcome === 'paused') return 'left out: its schedule was paused before it began';
+  const message = output?.message ?? progress?.error_message;
+  const error = message ? printable(`: ${message}`) : '';
+  if (!progress) return `${output?.outcome ?? state}${error}`;
   return `${progress.outcome ?? state}, ${progress.done ?? 0} done, ${progress.failed ?? 0} failed${error}`;
 }

@@ -83,12 +83,7 @@ interface Intent {
   readonly intendedAt: string | undefined;
 }
 
-const recordOf = (
-  database: Database,
-  action: Action,
-  { actionId, intendedAt }: Intent,
-  emit: Emit,
-): ActionRecord => ({
+const recordOf = (database: Database, action: Action, { actionId, intendedAt }: Intent, emit: Emit): ActionRecord => ({
   async conclude(session, done, sql, { durationMs, lockWaitMs, attempts }, isInTransaction) {
     const write = async (): Promise<void> => {
       const rows = await session.query(

@@ -5,6 +5,7 @@ import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
 import { type ActionRecorder, unrecorded } from '../executor/record.ts';
 import type { Database } from '../postgres/database.ts';
+import type { Session } from '../postgres/session.ts';
 import type { Emit, Outcome, RunIdentity } from '../report/events.ts';
 import { redact } from '../report/redact.ts';
 import { goOnUnlessItDestroys, recordActions } from './actions.ts';
@@ -37,13 +38,18 @@ export interface Ledger {
    * destroys is refused and the rest goes on.
    */
   readonly begin: (run: RunIdentity) => Promise<RunRecord>;
-  /** Explains a tick that is left out. @returns whether nobody had done so before */
+  /**
+   * Explains a tick that is left out, in the transaction in which `takeId` makes sure of it.
+   *
+   * @returns whether nobody had done so before; false, with nothing written, where `takeId` says false
+   */
   readonly skipTick: (
     runId: string,
     job: JobName,
     target: RelationName,
     tick: Instant,
     reason: string,
+    takeId: (session: Session) => Promise<boolean>,
   ) => Promise<boolean>;
   /** Marks every run whose process has vanished, so that none seems to go on until the next one of its kind. */
   readonly interruptVanished: () => Promise<void>;
@@ -100,16 +106,18 @@ export function keepLedger(database: Database, author: Author, newId: () => stri
         return withoutLedger(asMaintenanceError(error), emit);
       }
     },
-    async skipTick(runId, job, target, tick, reason) {
-      const rows = await database.use(session =>
-        session.query(
-          statements.skipTick,
-          [runId, job, formatRelationName(target), formatInstant(tick), reason, replica, version, configHash],
-          'put a skipped tick on record',
-        ),
-      );
-      return rows.length > 0;
-    },
+    skipTick: (runId, job, target, tick, reason, takeId) =>
+      database.use(session =>
+        session.transaction(SKIP_BUDGET, async () => {
+          if (!(await takeId(session))) return false;
+          const rows = await session.query(
+            statements.skipTick,
+            [runId, job, formatRelationName(target), formatInstant(tick), reason, replica, version, configHash],
+            'put a skipped tick on record',
+          );
+          return rows.length > 0;
+        }),
+      ),
     async interruptVanished() {
       tellInterrupted(
         await database.use(session =>
@@ -119,6 +127,8 @@ export function keepLedger(database: Database, author: Author, newId: () => stri
     },
   };
 }
+
+const SKIP_BUDGET = { lockTimeoutMs: 5_000, statementTimeoutMs: 10_000 };
 
 const redacted = (text: string | undefined): string | null => (text === undefined ? null : redact(text));
 
@@ -150,7 +160,7 @@ async function finishRun(
       ),
     )
     // Whoever comes next finds it unfinished and marks it.
-    .catch(error => emit({ kind: 'ledger-troubled', error: asMaintenanceError(error) }));
+    .catch(trouble => emit({ kind: 'ledger-troubled', error: asMaintenanceError(trouble) }));
 }
 
 function withoutLedger(error: MaintenanceError, emit: Emit): RunRecord {

@@ -1,6 +1,7 @@
 /** pg-boss as we use it: one queue, one job per key, heartbeats, no schedules of its own. */
 import { PgBoss } from 'pg-boss';
 import type { DatabaseOptions } from '../domain/database.ts';
+import { MaintenanceError } from '../domain/errors.ts';
 import { clientConfig } from '../postgres/database.ts';
 
 export const QUEUE = 'partkeeper';
@@ -8,7 +9,7 @@ export const QUEUE = 'partkeeper';
 export interface BossOptions {
   readonly database: DatabaseOptions;
   readonly schema: string;
-  /** May the schema be created or upgraded? */
+  /** May its tables be created or upgraded? */
   readonly migrate: boolean;
   readonly onError: (error: Error) => void;
 }
@@ -27,7 +28,8 @@ export function openBoss({ database, schema, migrate, onError }: BossOptions): P
     max: 2,
     schema,
     migrate,
-    createSchema: migrate,
+    // Where there is one already, that would still want the right to create schemas.
+    createSchema: false,
     schedule: false,
     // `supervise.ts` looks more cheaply, and calls pg-boss when there is something to do.
     supervise: false,
@@ -55,7 +57,20 @@ export async function prepareQueue(boss: PgBoss, runTimeoutMs: number): Promise<
     deleteAfterSeconds: 7 * DAY_SECONDS,
   };
   const existing = await boss.getQueue(QUEUE);
-  if (!existing) await boss.createQueue(QUEUE, { ...settings, policy: 'exclusive' });
-  else if (existing.expireInSeconds !== settings.expireInSeconds || existing.retryLimit !== settings.retryLimit)
+  if (!existing) return boss.createQueue(QUEUE, { ...settings, policy: POLICY });
+  if (existing.policy !== POLICY)
+    throw new MaintenanceError(
+      'SCHEMA_MISMATCH',
+      `the queue ${QUEUE} has the policy ${existing.policy}, under which the same work could run twice at once`,
+      { hint: 'Somebody else made it, and a policy cannot be changed: give partkeeper another queue.schema.' },
+    );
+  if (Object.entries(settings).some(([name, value]) => Reflect.get(existing, name) !== value))
     await boss.updateQueue(QUEUE, settings);
 }
+
+/** Of one key at most one job is queued or active. */
+const POLICY = 'exclusive';
+
+/** Did pg-boss refuse to start because its tables are those of another version? It has no code for that. */
+export const isOutdated = (error: unknown): boolean =>
+  error instanceof Error && /requires migrations|is not installed/.test(error.message);

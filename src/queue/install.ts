@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import type { Config } from '../config/config.ts';
+import { MaintenanceError } from '../domain/errors.ts';
 import { clientConfig } from '../postgres/database.ts';
 import { ddl, identifier } from '../postgres/ddl.ts';
 import type { Session } from '../postgres/session.ts';
@@ -37,34 +38,56 @@ export async function installQueue(
   log: (line: string) => void = () => {},
 ): Promise<void> {
   const database = config.directDatabase ?? config.database;
+  const { schema, runTimeoutMs } = config.queue;
   const client = new Client({ ...clientConfig(database), application_name: 'partkeeper migrate' });
   client.on('error', () => {});
   try {
     await client.connect();
     for (const name of await migrateUp(client, ['bookkeeping'])) log(`applied bookkeeping migration ${name}`);
-    const boss = openBoss({ database, schema: config.queue.schema, migrate: true, onError: () => {} });
+    await alone(client, () => createSchema(client, schema, log));
+    const boss = openBoss({ database, schema, migrate: true, onError: () => {} });
     try {
       await boss.start();
-      await prepareQueue(boss, config.queue.runTimeoutMs);
+      await prepareQueue(boss, runTimeoutMs);
     } finally {
       await boss.stop({ graceful: false });
     }
-    await createTrigger(client, config.queue.schema);
+    await alone(client, () => client.query(TRIGGER.replaceAll('{{schema}}', ddl`${identifier(schema)}`.text)));
   } catch (error) {
-    throw classify(error, `install the queue in schema ${config.queue.schema}`);
+    const { code, message, sqlstate, hint } = classify(error, `install the queue in schema ${schema}`);
+    throw new MaintenanceError(code, message, {
+      cause: error,
+      sqlstate,
+      hint: code === 'PERMISSION_DENIED' ? MIGRATE_FIRST : hint,
+    });
   } finally {
     await client.end().catch(() => {});
   }
 }
 
-// Two that replace the same function at once would fail with "tuple concurrently updated".
-async function createTrigger(client: Client, schema: string): Promise<void> {
-  const text = TRIGGER.replaceAll('{{schema}}', ddl`${identifier(schema)}`.text);
+const MIGRATE_FIRST =
+  "Run 'partkeeper migrate up --grant-to ROLE' once as a role that may create schemas; ROLE is the service's own.";
+
+/** Tells a schema that was made for the queue from one that was here before: that one stays when the queue goes. */
+export const QUEUE_SCHEMA_COMMENT = "partkeeper's job queue (pg-boss).";
+
+async function createSchema(client: Client, schema: string, log: (line: string) => void): Promise<void> {
+  const { rows } = await client.query('select from pg_catalog.pg_namespace where nspname = $1', [schema]);
+  if (rows.length > 0) return;
+  const name = identifier(schema);
   await client.query(
-    "begin; select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('partkeeper/trigger function', 0))",
+    ddl`create schema ${name}; comment on schema ${name} is ${{ literal: QUEUE_SCHEMA_COMMENT }}`.text,
+  );
+  log(`created schema ${schema} for the queue`);
+}
+
+/** In one transaction, one caller at a time: two that replace the same function at once would fail. */
+export async function alone(client: Client, work: () => Promise<unknown>): Promise<void> {
+  await client.query(
+    "begin; select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('partkeeper/install the queue', 0))",
   );
   try {
-    await client.query(text);
+    await work();
     await client.query('commit');
   } catch (error) {
     await client.query('rollback');

@@ -6,7 +6,7 @@ import type { ScheduleEntry } from '../config/schedules.ts';
 import { subtract } from '../domain/duration.ts';
 import type { JobName } from '../domain/plan.ts';
 import type { RelationName } from '../domain/relation.ts';
-import { type Instant, isAfter, isBefore, later } from '../domain/time.ts';
+import { type Instant, isAfter, isBefore } from '../domain/time.ts';
 import { lastTick, nextTick, ticksBetween } from '../schedule/ticks.ts';
 import { singletonKey, tickId } from './payload.ts';
 
@@ -16,9 +16,7 @@ export type Offer = 'taken' | 'known' | 'busy';
 export interface OfferPorts {
   /** `known`: a job of this id exists already. `busy`: another job of the same key is queued or active. */
   readonly send: (entry: ScheduleEntry, id: string, tick: Instant, startAfter: Instant) => Promise<Offer>;
-  /** Did some replica offer the tick of this id? */
-  readonly isKnown: (id: string) => Promise<boolean>;
-  /** Explains a tick that is left out. Never throws. @returns whether nobody had done so before */
+  /** Leaves a tick out. @returns whether it did: not when the tick was sent, or left out, by another replica */
   readonly skip: (entry: ScheduleEntry, id: string, tick: Instant, reason: string) => Promise<boolean>;
   /** Throws when that cannot be told. */
   readonly isPaused: (job: JobName, target: RelationName) => boolean;
@@ -40,6 +38,7 @@ export interface Offers {
 const LATE_MS = 60_000;
 /** So many missed ticks are put on record one by one; more are only counted. */
 const MAX_EXPLAINED = 100;
+const MISSED = 'missed: no replica was there to offer it';
 const OVERLAP = 'overlap: the run before it was still going';
 
 interface State {
@@ -85,18 +84,17 @@ async function offerNewest(state: State, now: Instant, ports: OfferPorts): Promi
 /** A tick comes up: what lies between it and the last one was missed, and it takes the place of one that waits. */
 async function lookAtNew(state: State, tick: Instant, now: Instant, ports: OfferPorts): Promise<void> {
   const { entry, seen, waiting, open } = state;
-  const idOf = (at: Instant): string => tickId(entry.job, entry.target, at);
-  state.seen = seen ? later(seen, tick) : tick;
-  state.waiting = undefined;
-  state.open = tick;
-  if (waiting) await ports.skip(entry, idOf(waiting), waiting, OVERLAP);
-  if (!seen) return;
-  const missed = await explainMissed(entry, waiting ? undefined : open, seen, tick, ports);
+  const id = tickId(entry.job, entry.target, tick);
+  if (waiting) await ports.skip(entry, tickId(entry.job, entry.target, waiting), waiting, OVERLAP);
+  const unsent = waiting ? undefined : open;
+  let missed = seen ? await explainMissed(entry, unsent, seen, tick, ports) : 0;
+  const isLate = seen !== undefined && now.since(tick).total('milliseconds') > LATE_MS;
+  const why = isLate ? whyNotCaughtUp(entry, tick, now) : undefined;
+  if (why !== undefined && (await ports.skip(entry, id, tick, why))) missed += 1;
   if (missed > 0) ports.countMissed(entry.job, missed);
-  const why = now.since(tick).total('milliseconds') > LATE_MS ? whyNotCaughtUp(entry, tick, now) : undefined;
-  if (why === undefined || (await ports.isKnown(idOf(tick)))) return;
-  state.open = undefined;
-  if (await ports.skip(entry, idOf(tick), tick, why)) ports.countMissed(entry.job, 1);
+  state.seen = tick;
+  state.waiting = undefined;
+  state.open = why === undefined ? tick : undefined;
 }
 
 /** @returns how many nobody has offered or explained before us */
@@ -109,12 +107,8 @@ async function explainMissed(
 ): Promise<number> {
   const { count, newest } = ticksBetween(entry.schedule, after, before, MAX_EXPLAINED);
   let missed = count - newest.length;
-  for (const tick of unsent ? [unsent, ...newest] : newest) {
-    const id = tickId(entry.job, entry.target, tick);
-    // Another replica may have been there while this one was not.
-    if (await ports.isKnown(id)) continue;
-    if (await ports.skip(entry, id, tick, 'missed: no replica was there to offer it')) missed += 1;
-  }
+  for (const tick of unsent ? [unsent, ...newest] : newest)
+    if (await ports.skip(entry, tickId(entry.job, entry.target, tick), tick, MISSED)) missed += 1;
   return missed;
 }
 

@@ -6,12 +6,22 @@ import { formatRelationName, isSameRelation, parseRelationName, type RelationNam
 import { formatInstant, type Instant, instantFrom } from '../domain/time.ts';
 import type { Rejection } from '../report/events.ts';
 
+/** In characters, as PostgreSQL counts them: `partkeeper.trigger()` holds its arguments against the same. */
+export const MAX_CHARACTERS = { target: 300, reason: 500, requestedBy: 200 } as const;
+
+const text = (limit: number) =>
+  z
+    .string()
+    // A character is at most two of JavaScript's units: without this, counting those of a huge text would take long.
+    .max(2 * limit)
+    .refine(value => Array.from(value).length <= limit, `At most ${limit} characters.`);
+
 /** A closed shape: a payload can name work, and can never widen a policy. */
 export const payloadSchema = z.strictObject({
   job: z.enum(JOB_NAMES),
-  target: z.string().min(1).max(300),
-  reason: z.string().max(500).optional(),
-  requestedBy: z.string().max(200).optional(),
+  target: text(MAX_CHARACTERS.target).min(1),
+  reason: text(MAX_CHARACTERS.reason).optional(),
+  requestedBy: text(MAX_CHARACTERS.requestedBy).optional(),
   /** Only from the schedule: the job's id must be the one that follows from it. */
   tick: z.iso.datetime().optional(),
 });

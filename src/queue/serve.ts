@@ -4,20 +4,20 @@
  */
 import type { PgBoss } from 'pg-boss';
 import type { Config } from '../config/config.ts';
-import { configHash } from '../config/hash.ts';
 import { type ScheduleEntry, schedulesOf } from '../config/schedules.ts';
 import { backoffMs } from '../domain/backoff.ts';
 import { asMaintenanceError } from '../domain/errors.ts';
 import type { JobName } from '../domain/plan.ts';
 import { formatRelationName, isSameRelation, type RelationName } from '../domain/relation.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
-import { jobOf, jobs, targetsOf } from '../jobs/registry.ts';
-import { isPausedBy, type RememberedRun, readLastRuns, readPauses } from '../ledger/reading.ts';
-import { statements } from '../ledger/statements.ts';
+import { jobOf, targetsOf } from '../jobs/registry.ts';
+import type { RememberedRun } from '../ledger/reading.ts';
 import { type Runner, type RunReport, runJob } from '../run-job.ts';
 import { nextTick } from '../schedule/ticks.ts';
-import { openBoss, prepareQueue, QUEUE } from './boss.ts';
+import { isOutdated, openBoss, prepareQueue, QUEUE } from './boss.ts';
 import { installQueue, isQueueInstalled } from './install.ts';
+import { leaveOutOf } from './leave-out.ts';
+import { knownTargets, makeKnown, readPaused, recall } from './memory.ts';
 import { makeOffers, type Offer, type Offers } from './offers.ts';
 import { isConfiguredIn, PRIORITY, singletonKey } from './payload.ts';
 import { superviseUntilStopped } from './supervise.ts';
@@ -42,6 +42,8 @@ export interface ServeOptions {
 }
 
 const LONGEST_SLEEP_MS = 15_000;
+/** What another replica did shows in this one's metrics no later. */
+const RECALL_EVERY_MS = 60_000;
 
 /** Serves until told to stop; a database that goes away is waited for. Throws when the queue cannot be installed. */
 export async function serveQueue(options: ServeOptions): Promise<void> {
@@ -86,6 +88,17 @@ async function whenReachable<T>(
 async function start({ config, runner }: ServeOptions): Promise<PgBoss> {
   const installed = await runner.database.use(session => isQueueInstalled(session, config.queue.schema));
   if (!installed) await installQueue(config);
+  try {
+    return await startBoss(config, runner);
+  } catch (error) {
+    // An earlier version's tables, found by a later version of the service.
+    if (!isOutdated(error)) throw error;
+    await installQueue(config);
+    return startBoss(config, runner);
+  }
+}
+
+async function startBoss(config: Config, runner: Runner): Promise<PgBoss> {
   const boss = openBoss({
     database: config.database,
     schema: config.queue.schema,
@@ -102,25 +115,25 @@ async function start({ config, runner }: ServeOptions): Promise<PgBoss> {
   }
 }
 
-async function prepare(options: ServeOptions, boss: PgBoss): Promise<Offers> {
+interface Prepared {
+  readonly offers: Offers;
+  /** Looks at what the replicas share, as often as it is worth while. */
+  readonly lookAround: () => Promise<void>;
+}
+
+async function prepare(options: ServeOptions, boss: PgBoss): Promise<Prepared> {
   const { config, runner, signal, stopping } = options;
   const first = firstRound(options.onFirstRound);
   const entries = schedulesOf(config);
-  const known = await runner.database.use(async session => {
-    await session.query(
-      statements.knowTargets,
-      [JSON.stringify(knownTargets(runner, entries)), configHash(config)],
-      'write down what is configured',
-    );
-    return readLastRuns(session);
-  });
-  for (const { job, target, ...history } of known) runner.emit({ kind: 'remembered', job, target, history });
+  const targets = knownTargets(runner, entries);
+  await makeKnown(runner, config, targets);
+  const known = await recall(runner, targets);
+  let isPaused = await readPaused(runner, entries);
 
-  const isPaused = (job: JobName, target: RelationName): Promise<boolean> =>
-    runner.database.use(async session => isPausedBy(await readPauses(session), job, target));
+  const leaveOut = leaveOutOf(runner, config.queue.schema);
   const workerId = await startWorker(boss, {
     isConfigured: isConfiguredIn(job => targetsOf(jobOf(job), runner.policies)),
-    isPaused,
+    isPaused: async (job, target) => (await readPaused(runner, entries))(job, target),
     run: request => {
       const timeout = AbortSignal.timeout(config.queue.runTimeoutMs);
       return runJob(runner, {
@@ -130,19 +143,18 @@ async function prepare(options: ServeOptions, boss: PgBoss): Promise<Offers> {
       });
     },
     onRejected: (rejection, because) => runner.emit({ kind: 'job-rejected', rejection, because }),
+    onPaused: async (id, job, target, tick) =>
+      void (await leaveOut({ id, job, target, tick, reason: 'paused' }, { isQueued: true })),
     onReport: async report => {
       first.finished(report);
       await askForAnalyze(config, boss, report);
     },
   });
 
-  return makeOffers(entries, lastTickOf(known), {
-    isPaused,
+  const offers = makeOffers(entries, lastTickOf(known), {
+    isPaused: (job, target) => isPaused(job, target),
     countMissed: (job, ticks) => runner.emit({ kind: 'ticks-missed', job, ticks }),
-    skip: async ({ job, target }, id, tick, reason) => {
-      if (await runner.ledger.skipTick(id, job, target, tick, reason))
-        runner.emit({ kind: 'tick-skipped', job, target, tick, reason });
-    },
+    skip: ({ job, target }, id, tick, reason) => leaveOut({ id, job, target, tick, reason }),
     send: async (entry, id, tick, startAfter) => {
       const offer = await sendTick(boss, entry, id, tick, startAfter);
       if (offer === 'taken') {
@@ -152,21 +164,15 @@ async function prepare(options: ServeOptions, boss: PgBoss): Promise<Offers> {
       return offer;
     },
   });
+  let recalledMs = runner.monotonicMs();
+  const lookAround = async (): Promise<void> => {
+    isPaused = await readPaused(runner, entries);
+    if (runner.monotonicMs() - recalledMs < RECALL_EVERY_MS) return;
+    recalledMs = runner.monotonicMs();
+    await recall(runner, targets);
+  };
+  return { offers, lookAround };
 }
-
-const knownTargets = (runner: Runner, entries: readonly ScheduleEntry[]) =>
-  jobs.flatMap(job =>
-    targetsOf(job, runner.policies).map(target => {
-      const schedule = entries.find(entry => entry.job === job.name && isSameRelation(entry.target, target))?.schedule;
-      return {
-        job: job.name,
-        target: formatRelationName(target),
-        priority: PRIORITY[job.name],
-        schedule: schedule?.pattern,
-        timezone: schedule?.timezone,
-      };
-    }),
-  );
 
 const lastTickOf =
   (known: readonly RememberedRun[]) =>
@@ -204,7 +210,7 @@ async function askForAnalyze(config: Config, boss: PgBoss, { run, done }: RunRep
   await boss.send(QUEUE, payload, { singletonKey: singletonKey('analyze', run.target), priority: PRIORITY.analyze });
 }
 
-async function offerUntilStopped(options: ServeOptions, offers: Offers): Promise<void> {
+async function offerUntilStopped(options: ServeOptions, { offers, lookAround }: Prepared): Promise<void> {
   const { config, runner, databaseNow, stopping, onIteration } = options;
   options.onState(undefined);
   for (let failures = 0; !stopping.aborted; ) {
@@ -213,6 +219,7 @@ async function offerUntilStopped(options: ServeOptions, offers: Offers): Promise
     for (const { job, target, schedule } of schedulesOf(config))
       runner.emit({ kind: 'scheduled', job, target, nextRun: nextTick(schedule, now) });
     try {
+      await lookAround();
       await offers.offerDue(now);
       failures = 0;
     } catch (error) {

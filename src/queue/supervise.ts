@@ -15,11 +15,17 @@ export interface SuperviseOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** With a heartbeat of 10 s, a dead worker's job is free again after 15 s at most. */
+/** Shorter than a heartbeat, so that no job dies between two looks without the first one having seen when it would. */
 const LOOK_EVERY_MS = 4_000;
+/** Somebody else may have been faster, and pg-boss lets nobody look again at once. */
+const LOOK_AGAIN_MS = 1_000;
 /** pg-boss also deletes what is old, which is in no hurry. */
 const MAINTAIN_EVERY_MS = 600_000;
 
+/**
+ * A dead worker's job is offered again as soon as its heartbeat of 10 s is over, and taken at the next worker's poll: within
+ * 13 s. With pg-boss's own delay before a second try it would take up to 20.
+ */
 export async function superviseUntilStopped({
   boss,
   runner,
@@ -28,13 +34,18 @@ export async function superviseUntilStopped({
   onError,
 }: SuperviseOptions): Promise<void> {
   let maintainedAt = runner.monotonicMs();
-  while (!stopping.aborted) {
-    await runner.sleep(LOOK_EVERY_MS, stopping).catch(() => {});
+  for (let waitMs = LOOK_EVERY_MS; !stopping.aborted; ) {
+    await runner.sleep(waitMs, stopping).catch(() => {});
+    waitMs = LOOK_EVERY_MS;
     if (stopping.aborted) return;
     try {
       const isDue = runner.monotonicMs() - maintainedAt > MAINTAIN_EVERY_MS;
-      if (!isDue && !(await hasDeadJobs(runner, schema))) continue;
+      const aliveMs = await leastLifeMs(runner, schema);
+      if (aliveMs <= 0) waitMs = LOOK_AGAIN_MS;
+      else waitMs = Math.min(LOOK_EVERY_MS, Math.ceil(aliveMs) + 1);
+      if (aliveMs > 0 && !isDue) continue;
       await boss.supervise(QUEUE);
+      if (aliveMs <= 0) await offerAgain(runner, schema);
       if (isDue) maintainedAt = runner.monotonicMs();
     } catch (error) {
       onError(error);
@@ -42,16 +53,28 @@ export async function superviseUntilStopped({
   }
 }
 
-async function hasDeadJobs({ database }: Runner, schema: string): Promise<boolean> {
-  const rows = await database.use(session =>
-    session.query(
-      `select from ${ddl`${{ schema, name: 'job' }}`.text}
-       where name = $1 and state = 'active'
-         and (heartbeat_on + heartbeat_seconds * interval '1 second' < now() or started_on + expire_seconds * interval '1 second' < now())
-       limit 1`,
+const jobTable = (schema: string): string => ddl`${{ schema, name: 'job' }}`.text;
+
+/** How long the first of the jobs under way is believed to be alive if nothing more is heard of it. */
+async function leastLifeMs({ database }: Runner, schema: string): Promise<number> {
+  const [row] = await database.use(session =>
+    session.query<{ ms: number | null }>(
+      `select extract(epoch from min(least(heartbeat_on + heartbeat_seconds * interval '1 second', started_on + expire_seconds * interval '1 second')) - clock_timestamp())::float8 * 1000 as ms
+       from ${jobTable(schema)} where name = $1 and state = 'active'`,
       [QUEUE],
       'look for jobs whose worker died',
     ),
   );
-  return rows.length > 0;
+  return row?.ms ?? Infinity;
 }
+
+/** That a worker died is no failure of its job, which need not wait as one that failed. */
+const offerAgain = ({ database }: Runner, schema: string) =>
+  database.use(session =>
+    session.query(
+      `update ${jobTable(schema)} set start_after = now()
+       where name = $1 and state = 'retry' and start_after > now() and output @> '{"value": {"message": "job heartbeat timeout"}}'`,
+      [QUEUE],
+      'offer the jobs of dead workers again',
+    ),
+  );

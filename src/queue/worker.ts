@@ -1,19 +1,28 @@
-/** Takes jobs from the queue and runs them, one at a time; what fails is tried again by the queue, with its backoff. */
-import type { JobWithMetadata, PgBoss } from 'pg-boss';
+/**
+ * Takes jobs from the queue and runs them, one at a time. What fails for a reason that may pass is tried again by the queue,
+ * with its backoff.
+ */
+import type { JobResult, JobWithMetadata, PgBoss } from 'pg-boss';
+import { asMaintenanceError, type ErrorCode, retryOf } from '../domain/errors.ts';
 import type { JobName } from '../domain/plan.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
+import type { Instant } from '../domain/time.ts';
 import type { Rejection, RunOrigin } from '../report/events.ts';
+import { redact } from '../report/redact.ts';
 import type { RunReport, RunRequest } from '../run-job.ts';
 import { QUEUE } from './boss.ts';
 import { readPayload, type Work } from './payload.ts';
 
 export interface WorkerPorts {
   readonly isConfigured: (job: JobName, target: RelationName) => boolean;
+  /** Rejects when that cannot be told. */
   readonly isPaused: (job: JobName, target: RelationName) => Promise<boolean>;
   readonly run: (
     request: Pick<RunRequest, 'job' | 'targets' | 'origin' | 'runId' | 'attempt' | 'isAskedFor' | 'signal'>,
   ) => Promise<readonly RunReport[]>;
   readonly onRejected: (rejection: Rejection, because: string) => void;
+  /** A tick that was queued before the pause began. */
+  readonly onPaused: (runId: string, job: JobName, target: RelationName, tick: Instant) => Promise<void>;
   readonly onReport: (report: RunReport) => Promise<void>;
 }
 
@@ -24,43 +33,98 @@ export type JobOutput =
       readonly done: number;
       readonly failed: number;
       readonly findings: number;
+      /** Findings of severity error. */
+      readonly errors: number;
+      readonly code?: ErrorCode;
+      readonly message?: string;
     }
   | { readonly outcome: 'rejected'; readonly reason: Rejection; readonly because: string }
   | { readonly outcome: 'paused' };
 
+interface Settled {
+  /** `deadletter`: failed for good; ours goes to no other queue. */
+  readonly status: 'completed' | 'failed' | 'deadletter';
+  readonly output: JobOutput;
+}
+
 const POLLING_SECONDS = 2;
+const MAX_BECAUSE = 500;
 
 /** @returns the worker's id, to wake it before its next look */
 export const startWorker = (boss: PgBoss, ports: WorkerPorts): Promise<string> =>
   boss.work(
     QUEUE,
-    { pollingIntervalSeconds: POLLING_SECONDS, batchSize: 1, burstWhenBatchFull: true, includeMetadata: true },
-    async ([job]: JobWithMetadata<unknown>[]): Promise<JobOutput | undefined> => (job ? handle(job, ports) : undefined),
+    {
+      pollingIntervalSeconds: POLLING_SECONDS,
+      batchSize: 1,
+      burstWhenBatchFull: true,
+      includeMetadata: true,
+      perJobResults: true,
+    },
+    async (jobs: JobWithMetadata<unknown>[]): Promise<JobResult[]> => {
+      const results: JobResult[] = [];
+      for (const job of jobs) results.push({ id: job.id, ...(await handle(job, ports)) });
+      return results;
+    },
   );
 
-async function handle(job: JobWithMetadata<unknown>, ports: WorkerPorts): Promise<JobOutput> {
+async function handle(job: JobWithMetadata<unknown>, ports: WorkerPorts): Promise<Settled> {
   const work = readPayload(job.id, job.data, ports.isConfigured);
   if ('rejected' in work) {
+    const because = redact(work.because).slice(0, MAX_BECAUSE);
+    ports.onRejected(work.rejected, because);
     // Trying again would not make it right, so it counts as completed; what it came to is in its output.
-    ports.onRejected(work.rejected, work.because);
-    return { outcome: 'rejected', reason: work.rejected, because: work.because };
+    return { status: 'completed', output: { outcome: 'rejected', reason: work.rejected, because } };
   }
-  if (work.tick && (await ports.isPaused(work.job, work.target))) return { outcome: 'paused' };
-  const [report] = await ports.run({
-    job: work.job,
-    targets: [work.target],
-    origin: originOf(work),
-    runId: job.id,
-    attempt: job.retryCount + 1,
-    isAskedFor: isAskedFor(work),
-    signal: job.signal,
-  });
-  if (!report) throw new Error('the run ended without a report');
-  await ports.onReport(report);
-  const { outcome, done, failed, findings, error } = report;
-  if (outcome !== 'success') throw new Error(error?.message ?? whyNot(report));
-  return { outcome, done, failed, findings: findings.length };
+  try {
+    const { job: name, target, tick } = work;
+    if (tick && (await ports.isPaused(name, target))) {
+      await ports.onPaused(job.id, name, target, tick);
+      return { status: 'completed', output: { outcome: 'paused' } };
+    }
+    const [report] = await ports.run({
+      job: name,
+      targets: [target],
+      origin: originOf(work),
+      runId: job.id,
+      attempt: job.retryCount + 1,
+      isAskedFor: isAskedFor(work),
+      signal: job.signal,
+    });
+    if (!report) throw new Error('the run ended without a report');
+    await ports.onReport(report);
+    return { status: statusOf(report), output: outputOf(report) };
+  } catch (thrown) {
+    // The queue would keep the whole error, with its causes; only what is fit to be read goes there.
+    const { code, message } = asMaintenanceError(thrown);
+    const output = {
+      outcome: 'failure',
+      done: 0,
+      failed: 0,
+      findings: 0,
+      errors: 0,
+      code,
+      message: redact(message),
+    } as const;
+    return { status: 'failed', output };
+  }
 }
+
+/** What a person must see to is not tried again; what may be otherwise next time is. */
+function statusOf({ outcome, error }: RunReport): Settled['status'] {
+  if (outcome === 'success') return 'completed';
+  return error === undefined || retryOf(error.code) !== undefined ? 'failed' : 'deadletter';
+}
+
+const outputOf = (report: RunReport): JobOutput => {
+  const { outcome, done, failed, findings, error } = report;
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  const figures = { outcome, done, failed, findings: findings.length, errors };
+  if (outcome === 'success') return figures;
+  return error
+    ? { ...figures, code: error.code, message: redact(error.message) }
+    : { ...figures, message: whyNot(report) };
+};
 
 /** The name that we sign with when one job asks for another. */
 export const OURSELVES = 'partkeeper';
@@ -72,4 +136,5 @@ function originOf({ tick, requestedBy, reason }: Work): RunOrigin {
 
 const isAskedFor = ({ tick, requestedBy }: Work): boolean => tick === undefined && requestedBy !== OURSELVES;
 
-const whyNot = ({ run, outcome }: RunReport): string => `${run.job} ${formatRelationName(run.target)}: ${outcome}`;
+const whyNot = ({ run, outcome }: RunReport): string =>
+  `${run.job} ${formatRelationName(run.target)}: ${outcome === 'skipped' ? 'another run of it is going' : outcome}`;

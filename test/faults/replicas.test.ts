@@ -76,23 +76,25 @@ daemonTest(
     const first = Math.ceil((await now()) / TICK_MS) * TICK_MS;
     const last = first + (TICKS - 1) * TICK_MS;
     const kills: Kill[] = [];
-    const kill = async (slot: number): Promise<void> => {
+    const kill = async (slot: number): Promise<number> => {
       const victim = replicas[slot];
       if (!victim) throw new Error(`there is no replica ${slot}`);
       victim.kill('SIGKILL');
       await victim.exited();
-      kills.push({ pid: victim.pid, at: await now() });
+      const at = await now();
+      kills.push({ pid: victim.pid, at });
+      return at;
     };
     const until = async (afterMs: number): Promise<void> => sleep(Math.max(0, first + afterMs - (await now())));
 
-    const takeovers: { target: string; at: number; tookMs: number }[] = [];
+    const takeovers: { target: string; at: number }[] = [];
     const killDuringRun = async (index: number): Promise<void> => {
       const target = TARGETS[index] ?? '';
       const run = await runAtGate(gate, index, target, database);
       const slot = replicas.findIndex(({ pid }) => run.replica.endsWith(`/${pid}`));
-      await kill(slot);
+      const at = await kill(slot);
       await gate.query('select pg_advisory_unlock($1, $2)', [GATE, index]);
-      takeovers.push({ target, at: kills.at(-1)?.at ?? 0, tookMs: Number.NaN });
+      takeovers.push({ target, at });
       replicas[slot] = start(slot);
     };
 
@@ -123,7 +125,11 @@ daemonTest(
     expect((await Promise.all(replicas.map(replica => replica.exited()))).map(({ code }) => code)).toEqual([0, 0, 0]);
     const runs = await readRuns(database);
     const judged = runs.filter(({ tick }) => tick >= first && tick <= last);
-    const took = takeovers.map(({ target, at }) => nextStart(runs, target, at) - at);
+    const took = takeovers.map(({ target, at }) => {
+      const next = nextStart(runs, target, at);
+      // While all were down, nobody could.
+      return next - (at < downFrom && next > downFrom ? upAgain : at);
+    });
     const afterOutage = TARGETS.map(target => nextStart(runs, target, upAgain) - upAgain);
     print(judged, took, afterOutage, performance.now() - began);
 
@@ -203,7 +209,7 @@ test.for<[string, Partial<LedgerRun>[], (runs: readonly LedgerRun[]) => readonly
   ['an interruption by nobody', [{ outcome: 'interrupted' }], runs => falselyInterrupted(runs, [{ pid: 2, at: 5 }])],
 ])('the judge of the ledger notices %s', ([, given, judge]) => {
   const sound: LedgerRun = { run_id: 'a', attempt: 1, target: 't', tick: 0, replica: 'h/1', started: 0, finished: 10, outcome: 'success', reason: null };
-  expect(judge(given.map(part => ({ ...sound, ...part }))), 'unsound').toHaveLength(1);
+  expect(judge(given.map(part => ({ ...sound, ...part }))), 'unsound').not.toEqual([]);
   const next = { ...sound, run_id: 'c', tick: 2, started: 10, finished: 20 };
   expect(judge([sound, next]), 'sound').toEqual([]);
 });

@@ -1,0 +1,100 @@
+/**
+ * What the replicas share through the ledger: what is configured, which runs were the last, and what rests. Each look tells log and metrics, so
+ * that they survive a restart and are the same on every replica.
+ */
+import type { Config } from '../config/config.ts';
+import { configHash } from '../config/hash.ts';
+import type { ScheduleEntry } from '../config/schedules.ts';
+import { asMaintenanceError } from '../domain/errors.ts';
+import type { JobName } from '../domain/plan.ts';
+import { formatRelationName, isSameRelation, type RelationName } from '../domain/relation.ts';
+import { jobs, targetsOf } from '../jobs/registry.ts';
+import { isPausedBy, type Pair, type RememberedRun, readLastRuns, readPauses } from '../ledger/reading.ts';
+import { statements } from '../ledger/statements.ts';
+import type { Runner } from '../run-job.ts';
+import { PRIORITY } from './payload.ts';
+
+export type IsPaused = (job: JobName, target: RelationName) => boolean;
+
+type Ports = Pick<Runner, 'database' | 'emit' | 'ledger'>;
+
+interface KnownTarget extends Pair {
+  readonly priority: number;
+  readonly schedule: string | undefined;
+  readonly timezone: string | undefined;
+}
+
+/** Every configured pair of a job and a target, as `partkeeper.trigger()` has to know it. */
+export const knownTargets = (
+  { policies }: Pick<Runner, 'policies'>,
+  entries: readonly ScheduleEntry[],
+): readonly KnownTarget[] =>
+  jobs.flatMap(job =>
+    targetsOf(job, policies).map(target => {
+      const schedule = entries.find(entry => entry.job === job.name && isSameRelation(entry.target, target))?.schedule;
+      return {
+        job: job.name,
+        target,
+        priority: PRIORITY[job.name],
+        schedule: schedule?.pattern,
+        timezone: schedule?.timezone,
+      };
+    }),
+  );
+
+/** Writes down what may be triggered. That it cannot be is no reason not to work. */
+export async function makeKnown(
+  { database, emit }: Ports,
+  config: Config,
+  targets: readonly KnownTarget[],
+): Promise<void> {
+  const rows = targets.map(each => ({ ...each, target: formatRelationName(each.target) }));
+  try {
+    await database.use(session =>
+      session.query(
+        statements.knowTargets,
+        [JSON.stringify(rows), configHash(config)],
+        'write down what is configured',
+      ),
+    );
+  } catch (error) {
+    emit({ kind: 'ledger-troubled', error: asMaintenanceError(error) });
+  }
+}
+
+/** Marks runs whose process vanished, then reads the last run of each pair. Without a ledger nothing is known. */
+export async function recall(
+  { database, emit, ledger }: Ports,
+  pairs: readonly Pair[],
+): Promise<readonly RememberedRun[]> {
+  try {
+    await ledger.interruptVanished();
+    const known = await database.use(session => readLastRuns(session, pairs));
+    for (const { job, target, ...history } of known) emit({ kind: 'remembered', job, target, history });
+    return known;
+  } catch (error) {
+    emit({ kind: 'ledger-troubled', error: asMaintenanceError(error) });
+    return [];
+  }
+}
+
+/**
+ * Reads what rests, and tells it of every schedule.
+ *
+ * @returns an answer that throws where pauses could not be read, except for `provision`: creating goes on whatever happens
+ */
+export async function readPaused({ database, emit }: Ports, scheduled: readonly Pair[]): Promise<IsPaused> {
+  try {
+    const pauses = await database.use(readPauses);
+    const states = scheduled.map(({ job, target }) => ({ job, target, isPaused: isPausedBy(pauses, job, target) }));
+    emit({ kind: 'pauses-read', pauses: states });
+    return (job, target) => isPausedBy(pauses, job, target);
+  } catch (thrown) {
+    const error = asMaintenanceError(thrown);
+    emit({ kind: 'ledger-troubled', error });
+    return job => {
+      if (job === 'provision') return false;
+      throw error;
+    };
+  }
+}
