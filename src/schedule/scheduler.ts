@@ -11,11 +11,11 @@ import type { ErrorCode } from '../domain/errors.ts';
 import { JOB_NAMES, type JobName } from '../domain/plan.ts';
 import { MAX_CLOCK_SKEW_MS } from '../domain/policy.ts';
 import { isSameRelation, type RelationName } from '../domain/relation.ts';
-import { type Instant, isAfter, isBefore } from '../domain/time.ts';
+import { type Instant, isAfter } from '../domain/time.ts';
 import { jobs, targetsOf } from '../jobs/registry.ts';
 import type { Trigger } from '../report/events.ts';
 import { type Runner, type RunReport, type RunRequest, runJob } from '../run-job.ts';
-import { lastTick, nextTick } from './ticks.ts';
+import { nextTick } from './ticks.ts';
 
 export interface SchedulerOptions {
   readonly config: Config;
@@ -49,38 +49,48 @@ export async function runSchedule(
   before: readonly RunReport[],
 ): Promise<void> {
   const { config, runner, databaseNow, stopping } = options;
-  const entries = schedulesOf(config).map(entry => ({ ...entry, since, failures: Number(isUnreached(before, entry)) }));
+  const entries = schedulesOf(config).map(
+    (entry): Entry => ({ ...entry, ...reckon(runner, entry, since), failures: Number(isUnreached(before, entry)) }),
+  );
   while (!stopping.aborted) {
     options.onIteration();
-    const now = databaseNow();
-    announce(runner, entries, now);
-    await runner.sleep(sleepMs(entries, now, runner.random), stopping).catch(() => {});
+    await runner.sleep(sleepMs(entries, databaseNow(), runner.random), stopping).catch(() => {});
     if (stopping.aborted) return;
-    await runDue(options, entries, databaseNow());
+    const now = databaseNow();
+    for (const entry of entries) if (isFromTheFuture(entry, now)) Object.assign(entry, reckon(runner, entry, now));
+    await runDue(options, entries, now);
   }
 }
 
-interface Entry extends ScheduleEntry {
-  /** The tick that was served last. */
-  since: Instant;
+/** The next tick is kept: reckoning it for hundreds of entries at every turn would keep the processor busy. */
+interface Reckoning {
+  reckonedAt: Instant;
+  /** The first tick after that. */
+  next: Instant | undefined;
+}
+
+interface Entry extends ScheduleEntry, Reckoning {
   /** Runs in a row that the connection failed; they are tried again before the next tick. */
   failures: number;
 }
+
+function reckon(runner: Runner, { job, target, schedule }: ScheduleEntry, now: Instant): Reckoning {
+  const next = nextTick(schedule, now);
+  runner.emit({ kind: 'scheduled', job, target, nextRun: next });
+  return { reckonedAt: now, next };
+}
+
+/** The clock was wrong then: nothing must wait until it is that late again. */
+const isFromTheFuture = ({ reckonedAt }: Entry, now: Instant): boolean =>
+  reckonedAt.since(now).total('milliseconds') > MAX_CLOCK_SKEW_MS;
+
+const isDue = ({ failures, next }: Entry, now: Instant): boolean =>
+  failures > 0 || (next !== undefined && !isAfter(next, now));
 
 const UNREACHED: ReadonlySet<ErrorCode | undefined> = new Set(['CONNECTION_FAILED', 'CONNECTION_LOST']);
 
 const isUnreached = (reports: readonly RunReport[], { job, target }: ScheduleEntry): boolean =>
   reports.some(({ run, error }) => run.job === job && isSameRelation(run.target, target) && UNREACHED.has(error?.code));
-
-const dueTick = ({ schedule, since }: Entry, now: Instant): Instant | undefined => {
-  const tick = lastTick(schedule, now);
-  if (!tick) return undefined;
-  // Served at a time that is yet to come: the clock was wrong then, and nothing must wait until it is right again.
-  const isFromTheFuture = since.since(now).total('milliseconds') > MAX_CLOCK_SKEW_MS;
-  return isFromTheFuture || isAfter(tick, since) ? tick : undefined;
-};
-
-const isDue = (entry: Entry, now: Instant): boolean => entry.failures > 0 || dueTick(entry, now) !== undefined;
 
 async function runDue(options: SchedulerOptions, entries: readonly Entry[], now: Instant): Promise<void> {
   for (const job of JOB_NAMES) {
@@ -95,7 +105,8 @@ async function runDue(options: SchedulerOptions, entries: readonly Entry[], now:
     for (const entry of due) {
       const failed = isUnreached(reports, entry);
       entry.failures = failed ? entry.failures + 1 : 0;
-      if (!failed) entry.since = dueTick(entry, now) ?? entry.since;
+      // However many ticks have passed by now, they are served; those that pass from now on are not.
+      if (!failed) Object.assign(entry, reckon(options.runner, entry, now));
     }
   }
 }
@@ -125,19 +136,9 @@ async function runTargets(
   return [...reports, ...(await runJob(runner, { ...request, job: 'analyze', targets: wanting, trigger: 'after' }))];
 }
 
-function announce(runner: Runner, entries: readonly Entry[], now: Instant): void {
-  for (const { job, target, schedule } of entries)
-    runner.emit({ kind: 'scheduled', job, target, nextRun: nextTick(schedule, now) });
-}
-
 function sleepMs(entries: readonly Entry[], now: Instant, random: () => number): number {
   const failures = Math.max(0, ...entries.map(entry => entry.failures));
   if (failures > 0) return Math.min(LONGEST_SLEEP_MS, backoffMs(failures, random));
-  let next: Instant | undefined;
-  for (const { schedule } of entries) {
-    const tick = nextTick(schedule, now);
-    if (tick && (next === undefined || isBefore(tick, next))) next = tick;
-  }
-  const untilNext = next === undefined ? LONGEST_SLEEP_MS : next.since(now).total('milliseconds');
-  return Math.max(0, Math.min(LONGEST_SLEEP_MS, Math.ceil(untilNext)));
+  const untilNext = entries.map(({ next }) => next?.since(now).total('milliseconds') ?? LONGEST_SLEEP_MS);
+  return Math.max(0, Math.min(LONGEST_SLEEP_MS, Math.ceil(Math.min(...untilNext))));
 }
