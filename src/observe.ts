@@ -25,7 +25,7 @@ export async function observe(
   const { database, policies, clock, monotonicMs, emit } = observer;
   const started = monotonicMs();
   try {
-    const facts = await database.use(session => readFacts(session, requestFor(policies, targets), clock), signal);
+    const facts = await database.read(session => readFacts(session, requestFor(policies, targets), clock), signal);
     emit({ kind: 'observed', facts, durationMs: monotonicMs() - started });
     return facts;
   } catch (thrown) {

@@ -11,6 +11,8 @@ select
   a.attname as key_column,
   a.atttypid as key_type,
   format_type(a.atttypid, a.atttypmod) as key_type_name,
+  -- With another one, "from" could be later than "to".
+  (select o.opcdefault from pg_opclass o where o.oid = p.partclass[0]) as has_usual_order,
   pg_get_userbyid(c.relowner) as owner,
   c.relowner = (select r.oid from pg_roles r where r.rolname = current_user) as is_owner,
   -- From 16 on membership and the right to SET ROLE are two things.

@@ -46,6 +46,8 @@ function decodeKey(row: TableRow): PartitionKey {
   if (row.key_column === null || row.key_type === null) return unsupported('its key is an expression');
   const type = KEY_TYPE_OF[row.key_type];
   if (type === undefined) return unsupported(`its key ${row.key_column} is of type ${row.key_type_name}`);
+  if (row.has_usual_order !== true)
+    return unsupported(`its key ${row.key_column} is ordered by an operator class of its own`);
   return { kind: 'time', column: row.key_column, type };
 }
 

@@ -1,5 +1,5 @@
-/** The facts that the jobs decide by: six reads, however many tables, partitions and views there are. */
-import type { Facts, MissingReason, ServerFacts } from '../domain/facts.ts';
+/** The facts that the jobs decide by: six reads at most, however many tables, partitions and views there are. */
+import type { Facts, MissingReason, Oid, ServerFacts } from '../domain/facts.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { type Instant, instantFromEpochMs, toEpochSeconds } from '../domain/time.ts';
 import type { Session } from '../postgres/session.ts';
@@ -22,12 +22,16 @@ export async function readFacts(session: Session, request: FactsRequest, clock: 
   const viewRows = await readViews(session, request.views);
   const partitioned = tableRows.filter(row => row.kind === 'p' && !row.is_partition);
   const views = viewRows.filter(row => row.kind === 'm');
-  const oids = partitioned.map(row => row.oid);
-  const partitions = await session.query<PartitionRow>(queries.partitions, [oids], 'read the partitions');
+  const partitions = await readPartitions(
+    session,
+    partitioned.map(row => row.oid),
+  );
   const taken = await readTakenNames(session, request);
-  const refreshes = hasBookkeeping
-    ? await session.query<ViewRefreshRow>(queries.viewRefreshes, [views.map(row => row.oid)], 'read the last refreshes')
-    : [];
+  const remembered = hasBookkeeping ? views : [];
+  const refreshes = await readRefreshes(
+    session,
+    remembered.map(row => row.oid),
+  );
 
   const byParent = Map.groupBy(partitions, row => row.parent);
   const refreshOf = new Map(refreshes.map(row => [row.view, row]));
@@ -66,13 +70,23 @@ const pairs = (relations: readonly RelationName[]): [string[], string[]] => [
   relations.map(({ name }) => name),
 ];
 
-const readTables = (session: Session, { tables }: FactsRequest) =>
-  session.query<TableRow>(queries.tables, pairs(tables.map(({ relation }) => relation)), 'read the tables');
+// Planning such a query takes longer than running it: what nobody asks about is not asked.
+const readTables = async (session: Session, { tables }: FactsRequest): Promise<readonly TableRow[]> =>
+  tables.length === 0
+    ? []
+    : session.query(queries.tables, pairs(tables.map(({ relation }) => relation)), 'read the tables');
 
-const readViews = (session: Session, views: readonly RelationName[]) =>
-  session.query<ViewRow>(queries.views, pairs(views), 'read the materialized views');
+const readPartitions = async (session: Session, parents: readonly Oid[]): Promise<readonly PartitionRow[]> =>
+  parents.length === 0 ? [] : session.query(queries.partitions, [parents], 'read the partitions');
+
+const readViews = async (session: Session, views: readonly RelationName[]): Promise<readonly ViewRow[]> =>
+  views.length === 0 ? [] : session.query(queries.views, pairs(views), 'read the materialized views');
+
+const readRefreshes = async (session: Session, views: readonly Oid[]): Promise<readonly ViewRefreshRow[]> =>
+  views.length === 0 ? [] : session.query(queries.viewRefreshes, [views], 'read the last refreshes');
 
 async function readTakenNames(session: Session, { tables }: FactsRequest): Promise<Map<string, Set<string>>> {
+  if (tables.length === 0) return new Map();
   const parameters = [...pairs(tables.map(({ relation }) => relation)), tables.map(({ namePattern }) => namePattern)];
   const rows = await session.query<TakenNameRow>(queries.takenNames, parameters, 'read the names that are taken');
   const byTable = Map.groupBy(rows, row => formatRelationName({ schema: row.schema, name: row.parent }));

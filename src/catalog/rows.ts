@@ -30,6 +30,7 @@ export interface TableRow extends OwnedRow {
   readonly key_column: string | null;
   readonly key_type: number | null;
   readonly key_type_name: string | null;
+  readonly has_usual_order: boolean | null;
   readonly row_security: boolean;
   readonly force_row_security: boolean;
   readonly replica_identity: string;

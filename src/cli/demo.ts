@@ -61,7 +61,9 @@ export async function runDemo(options: DemoCommandOptions, io: Io): Promise<numb
     }
   } catch (error) {
     if (!io.stopping.aborted) throw error;
-    say('stopped before it was ready; nothing is left of it');
+    say(
+      `stopped before it was ready; ${options.dataDir === undefined ? 'nothing is left of it' : `the next start goes on in ${options.dataDir}`}`,
+    );
     return EXIT_CODES.done;
   }
 }

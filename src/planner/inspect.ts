@@ -38,7 +38,7 @@ function remarkOn({ bound, boundText, kind, isDetachPending }: PartitionFacts): 
   if (bound.lower.kind === 'opaque' || bound.upper.kind === 'opaque')
     return [
       'UNREADABLE_BOUND',
-      'has a bound outside the years that can be reckoned with',
+      'has a bound that is not a moment of the years that can be reckoned with',
       `The catalog says: ${boundText}`,
     ];
   if (bound.lower.kind === 'unbounded' || bound.upper.kind === 'unbounded')

@@ -12,6 +12,8 @@ import { atMost, orDestroyed, unlessAborted } from './waiting.ts';
 export interface Database {
   /** Lends a session for the time of `work`; when `signal` aborts, what it runs is cancelled on the server. */
   use<T>(work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** The same for reads that take no time to speak of: a server that hangs is noticed by them. */
+  read<T>(work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Waits for what is lent out, then closes every connection. May be called again. */
   close(): Promise<void>;
   /** `postgres://user@host:port/name`, without secrets: for messages. */
@@ -20,6 +22,8 @@ export interface Database {
 
 const KEEPALIVE_DELAY_MS = 10_000;
 const MAX_LIFETIME_SECONDS = 3_600;
+/** A read may take as long as so many attempts to connect. */
+const READ_PATIENCE = 3;
 /** A server that hangs does not let an attempt to connect end before its time is over. */
 const CLOSE_MS = 2_000;
 
@@ -46,7 +50,7 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
   const config = clientConfig(options);
   const address = addressOf(config);
   // A lifetime bounds how long a changed address or a promoted standby goes unnoticed.
-  const pool = new Pool({ ...config, max: options.pool, maxLifetimeSeconds: MAX_LIFETIME_SECONDS });
+  const pool = new Pool({ ...config, Client: TidyClient, max: options.pool, maxLifetimeSeconds: MAX_LIFETIME_SECONDS });
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => {});
   pool.on('connect', client => client.on('error', () => {}));
@@ -82,44 +86,52 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
     return client;
   };
 
+  const lend = async <T>(
+    work: (session: Session) => Promise<T>,
+    signal: AbortSignal | undefined,
+    answerWithinMs?: number,
+  ): Promise<T> => {
+    const client = await acquire(signal);
+    let broken = false;
+    const onError = () => {
+      broken = true;
+    };
+    client.on('error', onError);
+    const destroy = () => {
+      broken = true;
+      streamOf(client)?.destroy();
+    };
+    try {
+      if (!pids.has(client)) {
+        direct ??= refusePooler(client, config, address);
+        await direct.catch(error => {
+          direct = undefined;
+          throw classify(error, `look for a pooler at ${address}`);
+        });
+        const patience = { ms: options.connectTimeoutMs, signal, destroy };
+        const pid = await orDestroyed(pinSettings(client, budget), patience).catch(error => {
+          throw classify(error, `prepare the session on ${address}`);
+        });
+        pids.set(client, pid);
+      }
+      const cancel = () => cancelBackend(config, client, pids.get(client));
+      return await work(sessionOver({ client, budget, answerWithinMs, signal, cancel, destroy }));
+    } catch (error) {
+      // A statement that was cancelled or a socket that broke leaves a client whose state nobody knows.
+      if (error instanceof MaintenanceError && (error.code === 'CANCELLED' || error.code === 'CONNECTION_LOST'))
+        broken = true;
+      throw error;
+    } finally {
+      client.off('error', onError);
+      // Cancelling may still be on its way when what it was meant for has ended: it must not meet anybody else's statement.
+      client.release(broken || signal?.aborted === true);
+    }
+  };
+
   return {
     address,
-    async use(work, signal) {
-      const client = await acquire(signal);
-      let broken = false;
-      const onError = () => {
-        broken = true;
-      };
-      client.on('error', onError);
-      const destroy = () => {
-        broken = true;
-        streamOf(client)?.destroy();
-      };
-      try {
-        if (!pids.has(client)) {
-          direct ??= refusePooler(client, config, address);
-          await direct.catch(error => {
-            direct = undefined;
-            throw classify(error, `look for a pooler at ${address}`);
-          });
-          const patience = { ms: options.connectTimeoutMs, signal, destroy };
-          const pid = await orDestroyed(pinSettings(client, budget), patience).catch(error => {
-            throw classify(error, `prepare the session on ${address}`);
-          });
-          pids.set(client, pid);
-        }
-        const cancel = () => cancelBackend(config, client, pids.get(client));
-        return await work(sessionOver({ client, budget, signal, cancel, destroy }));
-      } catch (error) {
-        // A statement that was cancelled or a socket that broke leaves a client whose state nobody knows.
-        if (error instanceof MaintenanceError && (error.code === 'CANCELLED' || error.code === 'CONNECTION_LOST'))
-          broken = true;
-        throw error;
-      } finally {
-        client.off('error', onError);
-        client.release(broken);
-      }
-    },
+    use: (work, signal) => lend(work, signal),
+    read: (work, signal) => lend(work, signal, READ_PATIENCE * options.connectTimeoutMs),
     close: () => (closing ??= atMost(CLOSE_MS, pool.end())),
   };
 }
@@ -127,6 +139,17 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
 async function refusePooler(client: PoolClient, config: ClientConfig, address: string): Promise<void> {
   const { rows } = await client.query<{ pid: number }>('select pg_catalog.pg_backend_pid() as pid');
   if (rows[0] && isBehindPooler(client, rows[0].pid)) await refuseTransactionPooler(config, address);
+}
+
+/**
+ * The driver leaves the socket open when it is itself that gives up, for want of a password for example. The server waits
+ * a minute for such a client, and DROP DATABASE for the server.
+ */
+class TidyClient extends Client {
+  constructor(config?: ClientConfig) {
+    super(config);
+    this.connection.on('error', () => this.connection.stream.destroy());
+  }
 }
 
 /** The driver has no way to abort: ask the server over another connection, and give up on the socket if that fails too. */

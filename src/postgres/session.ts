@@ -33,6 +33,8 @@ export const pinnedSettings = (budget: TransactionBudget): Readonly<Record<strin
   lock_timeout: `${budget.lockTimeoutMs}ms`,
   statement_timeout: `${budget.statementTimeoutMs}ms`,
   idle_in_transaction_session_timeout: '30s',
+  // From PostgreSQL 17 on. A refresh may take as long as our own budget says.
+  transaction_timeout: '0',
   default_transaction_isolation: 'read committed',
 });
 
@@ -40,7 +42,7 @@ export const pinnedSettings = (budget: TransactionBudget): Readonly<Record<strin
 export async function pinSettings(client: ClientBase, budget: TransactionBudget): Promise<number | undefined> {
   const settings = Object.entries(pinnedSettings(budget));
   const { rows } = await client.query<{ pid: number }>(
-    'select pg_catalog.set_config(s.name, s.value, false), pg_catalog.pg_backend_pid() as pid from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) as s (name, value)',
+    'select pg_catalog.set_config(s.name, s.value, false), pg_catalog.pg_backend_pid() as pid from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) as s (name, value) where pg_catalog.current_setting(s.name, true) is not null',
     [settings.map(([name]) => name), settings.map(([, value]) => value)],
   );
   return rows[0]?.pid;
@@ -66,6 +68,8 @@ const CANCEL_MS = 2_000;
 export interface SessionOptions {
   readonly client: ClientBase;
   readonly budget: TransactionBudget;
+  /** How long an answer may be waited for. Undefined: longer than the statement may run. */
+  readonly answerWithinMs?: number | undefined;
   readonly signal: AbortSignal | undefined;
   /** Asks the server, over another connection, to cancel what this session runs. */
   readonly cancel: () => Promise<void>;
@@ -73,7 +77,7 @@ export interface SessionOptions {
   readonly destroy: () => void;
 }
 
-export function sessionOver({ client, budget, signal, cancel, destroy }: SessionOptions): Session {
+export function sessionOver({ client, budget, answerWithinMs, signal, cancel, destroy }: SessionOptions): Session {
   const run = async <T>(attempted: string, timeoutMs: number, query: () => Promise<T>): Promise<T> => {
     if (signal?.aborted) throw cancelled(attempted, signal);
     const finished = new AbortController();
@@ -84,14 +88,20 @@ export function sessionOver({ client, budget, signal, cancel, destroy }: Session
         .then(destroy, () => {});
     signal?.addEventListener('abort', onAbort, { once: true });
     // statement_timeout lives in the server; behind a network that swallows packets only our own clock notices.
-    const watchdog = delay(timeoutMs + SILENCE_GRACE_MS, undefined, { signal: finished.signal, ref: false }).then(
-      destroy,
+    const patienceMs = answerWithinMs ?? timeoutMs + SILENCE_GRACE_MS;
+    let isSilent = false;
+    const watchdog = delay(patienceMs, undefined, { signal: finished.signal, ref: false }).then(
+      () => {
+        isSilent = true;
+        destroy();
+      },
       () => {},
     );
     try {
       return await query();
     } catch (error) {
-      throw signal?.aborted ? cancelled(attempted, signal, error) : classify(error, attempted);
+      if (signal?.aborted) throw cancelled(attempted, signal, error);
+      throw isSilent ? silent(attempted, patienceMs, error) : classify(error, attempted);
     } finally {
       signal?.removeEventListener('abort', onAbort);
       finished.abort();
@@ -133,3 +143,9 @@ export function sessionOver({ client, budget, signal, cancel, destroy }: Session
 
 const cancelled = (attempted: string, signal: AbortSignal, cause?: unknown): MaintenanceError =>
   new MaintenanceError('CANCELLED', `stopped before it could ${attempted}: ${String(signal.reason)}`, { cause });
+
+const silent = (attempted: string, ms: number, cause: unknown): MaintenanceError =>
+  new MaintenanceError('CONNECTION_LOST', `could not ${attempted}: no answer for ${ms / 1000} s`, {
+    cause,
+    hint: 'See whether the server hangs, or the network between here and there.',
+  });

@@ -18,7 +18,6 @@ const BY_STATE: Readonly<Record<string, ErrorCode>> = {
   '3F000': 'RELATION_MISSING',
   '42809': 'RELATION_MISSING',
   '42804': 'SCHEMA_MISMATCH',
-  '21000': 'VIEW_NOT_CONCURRENT',
   '53100': 'RESOURCES_EXHAUSTED',
   '53200': 'RESOURCES_EXHAUSTED',
   '53400': 'RESOURCES_EXHAUSTED',
@@ -42,11 +41,13 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   RESOURCES_EXHAUSTED: 'See the server log; nothing was changed by the statement that failed.',
 };
 
-/** 55000 and 42601-like states mean several things; the message of the server tells which. */
-function codeOf(sqlstate: string, message: string): ErrorCode {
+/** No usable index, not populated, duplicate rows: elsewhere than in the source of REFRESH they mean something else. */
+const OF_A_REFRESH = ['55000', '0A000', '21000'];
+
+/** Some states mean several things; the server's message, or the source file that raised it, tells which. */
+function codeOf(sqlstate: string, { message, file }: DriverError): ErrorCode {
   if (sqlstate === '57014' && message.includes('user request')) return 'CANCELLED';
-  if (sqlstate === '55000' && message.includes('concurrently')) return 'VIEW_NOT_CONCURRENT';
-  if (sqlstate === '0A000' && message.includes('CONCURRENTLY')) return 'VIEW_NOT_CONCURRENT';
+  if (OF_A_REFRESH.includes(sqlstate) && file === 'matview.c') return 'VIEW_NOT_CONCURRENT';
   if (sqlstate.startsWith('08')) return 'CONNECTION_LOST';
   return BY_STATE[sqlstate] ?? 'UNEXPECTED';
 }
@@ -55,17 +56,23 @@ interface DriverError extends Error {
   readonly code?: string;
   readonly detail?: string;
   readonly hint?: string;
+  readonly file?: string;
   readonly errors?: readonly unknown[];
 }
 
 /** `attempted` completes the sentence "could not …", and names the object. */
 export function classify(error: unknown, attempted: string): MaintenanceError {
   if (error instanceof MaintenanceError) return error;
-  const { code, message, detail, hint } = asDriverError(error);
+  const driver = asDriverError(error);
+  const { code, message, detail, hint } = driver;
   const sqlstate = code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E') ? code : undefined;
-  const kind = sqlstate === undefined ? codeOfSocket(code, message) : codeOf(sqlstate, message);
+  const kind = sqlstate === undefined ? codeOfSocket(code, message) : codeOf(sqlstate, driver);
   const text = `could not ${attempted}: ${message}${detail === undefined ? '' : ` (${detail})`}`;
-  return new MaintenanceError(kind, text, { cause: error, sqlstate, hint: HINT_OF[code ?? ''] ?? HINTS[kind] ?? hint });
+  return new MaintenanceError(kind, text, {
+    cause: error,
+    sqlstate,
+    hint: HINT_OF[code ?? ''] ?? HINTS[kind] ?? hint ?? hintByWords(driver),
+  });
 }
 
 // Node reports several addresses' failures as an AggregateError without a message of its own.
@@ -102,4 +109,12 @@ const HINT_OF: Readonly<Record<string, string>> = {
   ECONNREFUSED: WRONG_ADDRESS,
   ENOTFOUND: WRONG_ADDRESS,
   EAI_AGAIN: WRONG_ADDRESS,
+};
+
+/** For the driver's own objections, which carry no code. */
+const hintByWords = ({ message }: DriverError): string | undefined => {
+  if (/SASL/.test(message)) return WRONG_CREDENTIALS;
+  if (/SSL|certificate/.test(message))
+    return 'Check sslmode in DATABASE_URL, or PGSSLMODE, and the server’s certificate.';
+  return /timeout/.test(message) ? WRONG_ADDRESS : undefined;
 };

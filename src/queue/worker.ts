@@ -51,22 +51,22 @@ const POLLING_SECONDS = 2;
 const MAX_BECAUSE = 500;
 
 /** @returns the worker's id, to wake it before its next look */
-export const startWorker = (boss: PgBoss, ports: WorkerPorts): Promise<string> =>
-  boss.work(
+export async function startWorker(boss: PgBoss, ports: WorkerPorts): Promise<string> {
+  let wake = (): void => {};
+  const workerId = await boss.work(
     QUEUE,
-    {
-      pollingIntervalSeconds: POLLING_SECONDS,
-      batchSize: 1,
-      burstWhenBatchFull: true,
-      includeMetadata: true,
-      perJobResults: true,
-    },
+    { pollingIntervalSeconds: POLLING_SECONDS, batchSize: 1, includeMetadata: true, perJobResults: true },
     async (jobs: JobWithMetadata<unknown>[]): Promise<JobResult[]> => {
       const results: JobResult[] = [];
       for (const job of jobs) results.push({ id: job.id, ...(await handle(job, ports)) });
+      // Where there was one there may be more; pg-boss's own bursts are not for batches of one.
+      wake();
       return results;
     },
   );
+  wake = () => boss.notifyWorker(workerId);
+  return workerId;
+}
 
 async function handle(job: JobWithMetadata<unknown>, ports: WorkerPorts): Promise<Settled> {
   const work = readPayload(job.id, job.data, ports.isConfigured);

@@ -42,7 +42,12 @@ describe('the partition key', () => {
       'range (id)': 'its key id is of type bigint',
       'range (name)': 'its key name is of type character varying(20)',
       'range (birthday)': 'its key birthday is of type public.birthday',
+      'range (at backwards)': 'its key at is ordered by an operator class of its own',
     };
+    await database.query(`
+      create function after(timestamptz, timestamptz) returns int language sql immutable as 'select timestamptz_cmp($2, $1)';
+      create operator class backwards for type timestamptz using btree as
+        operator 1 >, operator 2 >=, operator 3 =, operator 4 <=, operator 5 <, function 1 after(timestamptz, timestamptz)`);
     await database.query('create domain birthday as date');
     const clauses = Object.keys(reasons);
     for (const [index, clause] of clauses.entries())

@@ -5,7 +5,7 @@ import { formatRelationName } from '../../src/domain/relation.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { aViewPolicy, relation } from '../support/facts.ts';
 import { type OpenPartkeeper, partkeeperTest } from '../support/partkeeper.ts';
-import { createPartition, createTable, months } from '../support/tables.ts';
+import { change, createPartition, createTable, months } from '../support/tables.ts';
 
 const policies = (...names: readonly string[]) =>
   names.map(name => aViewPolicy({ relation: relation(`public.${name}`) }));
@@ -176,13 +176,6 @@ describe('the clock', () => {
     expect((await readView(open))?.isTimeDependent).toBe(true);
   });
 });
-
-/** Counters are sent at a transaction's end, but not more often than once a second unless asked. */
-const change = async (database: TestDatabase, sql: string): Promise<void> => {
-  await database.query(sql);
-  await database.query('select pg_stat_force_next_flush()');
-  await database.query('select 1');
-};
 
 async function prepare(database: TestDatabase): Promise<void> {
   await createTable(database, 'public.events', { partitions: months('events', '2026-01', 2) });

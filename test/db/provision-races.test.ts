@@ -1,9 +1,8 @@
 /** Creating while others do the same, or something else entirely. */
 import { describe, expect } from 'vitest';
 import { waitUntil } from '../support/client.ts';
-import type { TestDatabase } from '../support/database.ts';
 import { aTablePolicy, at, relation } from '../support/facts.ts';
-import { actionsOf, partkeeperTest, type TestPartkeeper } from '../support/partkeeper.ts';
+import { actionsOf, partkeeperTest, runAndMeanwhile } from '../support/partkeeper.ts';
 import { createPartition, createTable, exists, months, partitionsOf } from '../support/tables.ts';
 
 const EVENTS = relation('public.events');
@@ -19,24 +18,6 @@ const boundsOf = (partitions: typeof WANTED) =>
       `FOR VALUES FROM ('${lower} 00:00:00+00') TO ('${upper} 00:00:00+00')`,
     ]),
   );
-
-/** Starts a run of all targets and, while it waits to act on the first, does `meanwhile`. */
-async function runAndMeanwhile(database: TestDatabase, partkeeper: TestPartkeeper, meanwhile: string) {
-  const oid = (await partkeeper.facts()).tables[0]?.oid;
-  const holder = await database.connect();
-  await holder.query(`begin; select pg_advisory_xact_lock(hashtextextended('partkeeper/${oid}', 0))`);
-  const running = partkeeper.run('provision');
-  await waitUntil(
-    () =>
-      database
-        .query(`select from pg_stat_activity where wait_event = 'advisory' and datname = current_database()`)
-        .then(rows => rows.length === 1),
-    { what: 'the run to wait' },
-  );
-  await holder.query(meanwhile);
-  await holder.query('commit');
-  return running;
-}
 
 const patient = { lockTimeoutMs: 10_000 };
 
@@ -76,7 +57,7 @@ describe('between plan and act', () => {
   partkeeperTest('somebody took the name: the run plans anew and takes another one', async ({ database, open }) => {
     await createTable(database);
     const partkeeper = open({ tables: policies('events'), at: AT, budget: patient });
-    const [report] = await runAndMeanwhile(database, partkeeper, 'create table events_2026_03 (id int)');
+    const [report] = await runAndMeanwhile(database, partkeeper, 'provision', 'create table events_2026_03 (id int)');
     expect(partkeeper.eventsOf('action-failed')).toMatchObject([{ error: { code: 'NAME_TAKEN', sqlstate: '42P07' } }]);
     expect(report).toMatchObject({ outcome: 'success', done: 2 });
     expect(Object.values(await partitionsOf(database, EVENTS)).sort()).toEqual(Object.values(boundsOf(WANTED)));
@@ -92,6 +73,7 @@ describe('between plan and act', () => {
       const [report] = await runAndMeanwhile(
         database,
         partkeeper,
+        'provision',
         `create table by_hand partition of events for values from ('2026-03-01+00') to ('2026-03-20+00')`,
       );
       expect(partkeeper.eventsOf('action-failed')).toMatchObject([
@@ -113,6 +95,7 @@ describe('between plan and act', () => {
     const [report] = await runAndMeanwhile(
       database,
       partkeeper,
+      'provision',
       `create table by_hand partition of events for values from ('2026-03-01+00') to ('2026-04-01+00')`,
     );
     expect(report).toMatchObject({ outcome: 'success', failed: 0 });
@@ -124,21 +107,21 @@ describe('between plan and act', () => {
   });
 
   partkeeperTest.for([
-    ['dropped', 'drop table events', false],
-    ['renamed', 'alter table events rename to archive', false],
-    ['moved', 'create schema attic; alter table events set schema attic', false],
+    ['dropped the table', 'drop table events', false],
+    ['renamed the table', 'alter table events rename to archive', false],
+    ['moved the table', 'create schema attic; alter table events set schema attic', false],
     [
-      'replaced by another one',
+      'put another table in its place',
       'alter table events rename to archive; create table events (id bigint, at timestamptz not null) partition by range (at)',
       true,
     ],
   ] as const)(
-    'somebody %s the table: nothing is done by the old plan, and the other tables have their turn',
+    'somebody %s: nothing is done by the old plan, and the other tables have their turn',
     async ([, meanwhile, isThere], { database, open }) => {
       await createTable(database);
       const other = await createTable(database, 'public.other');
       const partkeeper = open({ tables: policies('events', 'other'), at: AT, budget: patient });
-      const [report, next] = await runAndMeanwhile(database, partkeeper, meanwhile);
+      const [report, next] = await runAndMeanwhile(database, partkeeper, 'provision', meanwhile);
       const failures = partkeeper.eventsOf('action-failed');
       expect(failures.map(({ action, error }) => [action.relation.name, error.code])).toEqual([
         ['events_2026_03', 'STALE_PLAN'],
@@ -148,6 +131,8 @@ describe('between plan and act', () => {
       expect(Object.keys(isThere ? await partitionsOf(database, EVENTS) : {})).toEqual(
         isThere ? Object.keys(WANTED) : [],
       );
+      // Whatever the old plan was for, the run ends as one that began now would.
+      expect(report).toMatchObject({ outcome: 'success', failed: 0 });
       expect(report?.findings.map(({ code }) => code)).toEqual(isThere ? [] : ['TARGET_MISSING']);
       expect(await exists(database, { schema: 'public', name: 'events_2026_03' })).toBe(isThere);
       expect(next).toMatchObject({ outcome: 'success', done: 2 });

@@ -4,7 +4,7 @@ import type { DetachPartition, DropPartition } from '../../src/domain/plan.ts';
 import { awaitedLocks, waitUntil, waitUntilBlocked } from '../support/client.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { aTablePolicy, at, relation } from '../support/facts.ts';
-import { actionsOf, partkeeperTest, type TestPartkeeper } from '../support/partkeeper.ts';
+import { actionsOf, partkeeperTest, runAndMeanwhile, type TestPartkeeper } from '../support/partkeeper.ts';
 import { createTable, exists, leaveDetachPending, months, partitionsOf } from '../support/tables.ts';
 
 const EVENTS = relation('public.events');
@@ -100,6 +100,20 @@ describe('nothing is done to a partition that was meanwhile', () => {
     },
   );
 });
+
+partkeeperTest(
+  'a run that somebody was ahead of has nothing left to do, and did not fail',
+  async ({ database, open }) => {
+    await prepare(database);
+    const partkeeper = open({ tables: [policy], at: AT, budget: { lockTimeoutMs: 10_000 } });
+    const byHand = `
+    alter table events detach partition events_2026_01; alter table events detach partition events_2026_02`;
+    const [report] = await runAndMeanwhile(database, partkeeper, 'retire', byHand);
+    expect(partkeeper.eventsOf('action-failed').map(({ error }) => error.code)).toEqual(['STALE_PLAN', 'STALE_PLAN']);
+    expect(report).toMatchObject({ outcome: 'success', done: 0, failed: 0, error: undefined });
+    expect(await countOf(database, 'events_2026_01')).toBe(1);
+  },
+);
 
 partkeeperTest('another table in its place, with its name and bounds, is left alone', async ({ database, open }) => {
   await prepare(database);

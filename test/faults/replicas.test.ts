@@ -150,7 +150,9 @@ daemonTest(
       .filter(({ msg }) => msg === 'ticks missed')
       .reduce((sum, { ticks }) => sum + Number(ticks), 0);
     expect(counted).toBe(missed.length);
-    const errors = everyone.flatMap(daemon => daemon.log()).filter(({ level }) => level === 'error' || level === 'fatal');
+    const errors = everyone
+      .flatMap(daemon => daemon.log())
+      .filter(({ level }) => level === 'error' || level === 'fatal');
     expect(errors.map(({ text }) => text)).toEqual([]);
   },
 );
@@ -203,12 +205,33 @@ test.for<[string, Partial<LedgerRun>[], (runs: readonly LedgerRun[]) => readonly
   ['a run that never ended', [{ finished: null }, { tick: 2, run_id: 'b', started: 20 }], overlaps],
   ['a tick that succeeded twice', [{}, { attempt: 2, started: 20, finished: 30 }], doubles],
   ['a tick under two ids', [{ outcome: 'interrupted' }, { run_id: 'b', started: 20, finished: 30 }], doubles],
-  ['a tick both run and left out', [{ outcome: 'skipped', attempt: 0 }, { started: 20, finished: 30 }], doubles],
+  [
+    'a tick both run and left out',
+    [
+      { outcome: 'skipped', attempt: 0 },
+      { started: 20, finished: 30 },
+    ],
+    doubles,
+  ],
   ['a lost tick', [{}], runs => unexplained(runs, { targets: ['t'], first: 0, last: 2, everyMs: 2 })],
-  ['a tick left out without a reason', [{ outcome: 'skipped' }], runs => unexplained(runs, { targets: ['t'], first: 0, last: 0, everyMs: 2 })],
+  [
+    'a tick left out without a reason',
+    [{ outcome: 'skipped' }],
+    runs => unexplained(runs, { targets: ['t'], first: 0, last: 0, everyMs: 2 }),
+  ],
   ['an interruption by nobody', [{ outcome: 'interrupted' }], runs => falselyInterrupted(runs, [{ pid: 2, at: 5 }])],
 ])('the judge of the ledger notices %s', ([, given, judge]) => {
-  const sound: LedgerRun = { run_id: 'a', attempt: 1, target: 't', tick: 0, replica: 'h/1', started: 0, finished: 10, outcome: 'success', reason: null };
+  const sound: LedgerRun = {
+    run_id: 'a',
+    attempt: 1,
+    target: 't',
+    tick: 0,
+    replica: 'h/1',
+    started: 0,
+    finished: 10,
+    outcome: 'success',
+    reason: null,
+  };
   expect(judge(given.map(part => ({ ...sound, ...part }))), 'unsound').not.toEqual([]);
   const next = { ...sound, run_id: 'c', tick: 2, started: 10, finished: 20 };
   expect(judge([sound, next]), 'sound').toEqual([]);

@@ -62,42 +62,41 @@ interface Held {
   readonly release: () => Promise<unknown>;
 }
 
-const stopTest = cliTest.override('template', 'bookkeeping').extend(
-  'holdDuring',
-  ({ cli, configure, database }) =>
-    async (kind: ActionKind): Promise<Held> => {
-      const { table, hold } = SCENES[kind];
-      if (table) {
-        await createTable(database, 'public.events', { partitions: months('events', month(table.from), table.months) });
-        await configure(`${POLICY}tables:\n  public.events: { interval: month, premake: 2, ${table.policy} }\n`);
-      } else {
-        await database.query(`
+const stopTest = cliTest
+  .override('template', 'bookkeeping')
+  .extend('holdDuring', ({ cli, configure, database }) => async (kind: ActionKind): Promise<Held> => {
+    const { table, hold } = SCENES[kind];
+    if (table) {
+      await createTable(database, 'public.events', { partitions: months('events', month(table.from), table.months) });
+      await configure(`${POLICY}tables:\n  public.events: { interval: month, premake: 2, ${table.policy} }\n`);
+    } else {
+      await database.query(`
           create function public.pass() returns int language sql as 'select pg_advisory_xact_lock_shared(${GATE}); select 1';
           create materialized view public.held as select public.pass() as n;
           create unique index on public.held (n)`);
-        await configure(`${POLICY}views:\n  public.held: { schedule: '0 0 1 1 *' }\n`);
-      }
-      const holder = await database.connect();
-      await holder.query('begin');
-      await holder.query(hold);
-      const daemon = cli.start(['run']);
-      const isHeld = async () => {
-        const rows = await database.query(
-          `select from partkeeper.actions where kind = $1 and outcome = 'intended'
+      await configure(`${POLICY}views:\n  public.held: { schedule: '0 0 1 1 *' }\n`);
+    }
+    const holder = await database.connect();
+    await holder.query('begin');
+    await holder.query(hold);
+    const daemon = cli.start(['run']);
+    const isHeld = async () => {
+      const rows = await database.query(
+        `select from partkeeper.actions where kind = $1 and outcome = 'intended'
              and exists (select from pg_stat_activity where datname = current_database()
                          and application_name = 'partkeeper' and wait_event_type = 'Lock')`,
-          [kind],
-        );
-        return rows.length === 1;
-      };
-      await waitUntil(isHeld, { deadlineMs: 30_000, what: `${kind} to wait for the test` }).catch(cause => {
-        throw new Error(daemon.output(), { cause });
-      });
-      return { daemon, release: () => holder.query('rollback') };
-    },
-);
+        [kind],
+      );
+      return rows.length === 1;
+    };
+    await waitUntil(isHeld, { deadlineMs: 30_000, what: `${kind} to wait for the test` }).catch(cause => {
+      throw new Error(daemon.output(), { cause });
+    });
+    return { daemon, release: () => holder.query('rollback') };
+  });
 
-const HELD_RUN = 'select r.outcome, r.done, r.failed, r.error_code from partkeeper.runs r join partkeeper.actions a using (run_id)';
+const HELD_RUN =
+  'select r.outcome, r.done, r.failed, r.error_code from partkeeper.runs r join partkeeper.actions a using (run_id)';
 const HELD_ACTION = 'select outcome, error_code from partkeeper.actions';
 
 /** What a process that has ended must not leave behind. */
@@ -113,7 +112,13 @@ async function leftovers(database: TestDatabase): Promise<Record<string, number>
               and application_name ~ '^partkeeper( queue| run| cancel| migrate)?$') as connections`);
   return row ?? {};
 }
-const NOTHING = { 'unfinished runs': 0, 'unfinished actions': 0, 'active jobs': 0, 'advisory locks': 0, connections: 0 };
+const NOTHING = {
+  'unfinished runs': 0,
+  'unfinished actions': 0,
+  'active jobs': 0,
+  'advisory locks': 0,
+  connections: 0,
+};
 
 const complaints = ({ log }: CliProcess): readonly string[] =>
   log()
@@ -137,7 +142,9 @@ describe('SIGTERM while an action is under way', () => {
       ]);
       expect(complaints(daemon)).toEqual([]);
       // The queue keeps it for whoever comes next.
-      expect(await database.query("select state::text from partkeeper_queue.job where state < 'completed'")).toContainEqual({
+      expect(
+        await database.query("select state::text from partkeeper_queue.job where state < 'completed'"),
+      ).toContainEqual({
         state: 'retry',
       });
       await release();
@@ -180,7 +187,9 @@ describe('SIGTERM while an action is under way', () => {
       expect(await leftovers(database)).toMatchObject({ 'unfinished runs': 0, 'unfinished actions': 0 });
       const [first] = await database.query(`${HELD_ACTION} order by intended_at limit 1`);
       expect(first).toMatchObject({ outcome: 'abandoned' });
-      expect(await database.query(`${HELD_RUN} order by started_at limit 1`)).toMatchObject([{ outcome: 'interrupted' }]);
+      expect(await database.query(`${HELD_RUN} order by started_at limit 1`)).toMatchObject([
+        { outcome: 'interrupted' },
+      ]);
     },
   );
 });

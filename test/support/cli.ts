@@ -8,6 +8,7 @@ import { expect } from 'vitest';
 import { waitUntil } from './client.ts';
 import { roleTest } from './roles.ts';
 
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export interface CliOptions {
@@ -17,6 +18,8 @@ export interface CliOptions {
   readonly cwd?: string;
   /** A module that is loaded before the program, as `node --import` does. */
   readonly preload?: string;
+  /** By way of `npm start`. */
+  readonly isByNpm?: boolean;
   /** Nobody reads its standard output, as after `| head -1`. */
   readonly isUnread?: boolean;
 }
@@ -34,8 +37,9 @@ export interface CliProcess {
   readonly output: () => string;
   /** The log, which is one JSON object a line. */
   readonly log: () => readonly LogLine[];
+  readonly hasEnded: () => boolean;
   /** To the process alone. */
-  readonly kill: (signal: NodeJS.Signals) => void;
+  readonly kill: (signal: NodeJS.Signals) => undefined;
   /** To everything in its group, as the terminal does on Ctrl-C. */
   readonly interrupt: () => void;
   /** Waits until it has written this; an exit before ends the wait. */
@@ -59,10 +63,14 @@ function environment(env: CliOptions['env']): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(plain), NO_COLOR: '1', ...env };
 }
 
-function startCli(args: readonly string[], { env, cwd = tmpdir(), preload, isUnread }: CliOptions = {}): CliProcess {
+function startCli(
+  args: readonly string[],
+  { env, cwd = tmpdir(), preload, isByNpm, isUnread }: CliOptions = {},
+): CliProcess {
   const imports = preload === undefined ? [] : ['--import', preload];
-  const child = spawn(process.execPath, [...imports, MAIN, ...args], {
-    cwd,
+  const [program, ...given] = isByNpm ? ['npm', 'start', '--', ...args] : [process.execPath, ...imports, MAIN, ...args];
+  const child = spawn(program, given, {
+    cwd: isByNpm ? ROOT : cwd,
     env: environment(env),
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -101,7 +109,11 @@ function startCli(args: readonly string[], { env, cwd = tmpdir(), preload, isUnr
     pid,
     output: () => output.both,
     log: () => decodeLog(output.stdout),
-    kill: signal => void child.kill(signal),
+    hasEnded: () => ended !== undefined,
+    kill(signal) {
+      child.kill(signal);
+      return undefined;
+    },
     interrupt: () => interrupt(),
     async written(text, deadlineMs = DEADLINE_MS) {
       const isWritten = () => (typeof text === 'string' ? output.both.includes(text) : text.test(output.both));

@@ -2,7 +2,7 @@
 import { Client } from 'pg';
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/demo/embedded-server.ts';
 import { migrateUp } from '../../src/schema/migrate.ts';
-import { cliTest } from './cli.ts';
+import { daemonTest } from './daemon.ts';
 import { DEFAULT_POSTGRES_VERSION, findBinariesOf } from './postgres-versions.ts';
 
 /** One statement on a connection of its own. */
@@ -22,10 +22,11 @@ export async function ask<Row>(url: string, sql: string): Promise<readonly Row[]
 }
 
 /** `server` has the bundled schema in its database `postgres`, and forgets nothing when it is killed. */
-export const ownServerTest = cliTest.extend('server', async ({ task }, { onCleanup }): Promise<EmbeddedServer> => {
+export const ownServerTest = daemonTest.extend('server', async ({ task }, { onCleanup }): Promise<EmbeddedServer> => {
   const binaries = await findBinariesOf(process.env.TEST_POSTGRES || DEFAULT_POSTGRES_VERSION);
-  const settings = { autovacuum: 'off', log_min_messages: 'fatal' };
-  const server = await startEmbeddedServer({ binaries, settings, durable: true });
+  // What is committed survives the end of the processes, which is all that happens to it; the machine goes on.
+  const settings = { autovacuum: 'off', log_min_messages: 'fatal', synchronous_commit: 'on' };
+  const server = await startEmbeddedServer({ binaries, settings, durable: false });
   onCleanup(server.remove);
   const client = new Client({ connectionString: server.url, application_name: task.name });
   await client.connect();

@@ -19,6 +19,7 @@ import { type Database, openDatabase } from '../../src/postgres/database.ts';
 import { lockOver } from '../../src/postgres/run-lock.ts';
 import type { Event } from '../../src/report/events.ts';
 import { type Runner, type RunReport, runJob } from '../../src/run-job.ts';
+import { waitUntil } from './client.ts';
 import { databaseTest, type TestDatabase } from './database.ts';
 
 export interface PartkeeperOptions {
@@ -60,6 +61,8 @@ export interface TestPartkeeper {
   readonly act: (action: Action, signal?: AbortSignal) => ReturnType<typeof executeAction>;
   readonly events: readonly Event[];
   readonly eventsOf: <K extends Event['kind']>(kind: K) => readonly Extract<Event, { kind: K }>[];
+  /** Drops the events so far, for runs by the thousand. */
+  readonly forget: () => void;
   /** The delays that were asked for between tries. */
   readonly sleeps: readonly number[];
   readonly close: () => Promise<void>;
@@ -149,6 +152,7 @@ export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: Part
     events,
     eventsOf: <K extends Event['kind']>(kind: K) =>
       events.filter((event): event is Extract<Event, { kind: K }> => event.kind === kind),
+    forget: () => void events.splice(0),
     sleeps,
     close: () => database.close(),
   };
@@ -172,3 +176,22 @@ export const partkeeperTest = databaseTest.extend('open', ({ database }, { onCle
     return partkeeper;
   };
 });
+
+/** Starts a run of a job on tables and, while it has planned and waits to act on the first of them, does `meanwhile`. */
+export async function runAndMeanwhile(
+  database: TestDatabase,
+  partkeeper: TestPartkeeper,
+  job: JobName,
+  meanwhile: string,
+): Promise<readonly RunReport[]> {
+  const oid = (await partkeeper.facts()).tables[0]?.oid;
+  const holder = await database.connect();
+  // The lock that keeps two of us apart; see lockParent in src/executor/evidence.ts.
+  await holder.query(`begin; select pg_advisory_xact_lock(hashtextextended('partkeeper/${oid}', 0))`);
+  const running = partkeeper.run(job);
+  const waiting = `select from pg_stat_activity where wait_event = 'advisory' and datname = current_database()`;
+  await waitUntil(async () => (await database.query(waiting)).length === 1, { what: 'the run to wait' });
+  await holder.query(meanwhile);
+  await holder.query('commit');
+  return running;
+}

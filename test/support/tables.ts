@@ -98,3 +98,10 @@ export async function leaveDetachPending(database: TestDatabase, parent: string,
   if ((await detaching) !== 'cancelled') throw new Error('the detach was not to be finished');
   await reader.query('rollback');
 }
+
+/** Runs a statement and has it counted: counters are sent at a transaction's end, but not more often than once a second. */
+export async function change(database: Pick<TestDatabase, 'query'>, sql: string): Promise<void> {
+  await database.query(sql);
+  await database.query('select pg_stat_force_next_flush()');
+  await database.query('select 1');
+}

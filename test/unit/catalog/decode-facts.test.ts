@@ -17,6 +17,7 @@ const TABLE: TableRow = {
   key_column: 'occurred_at',
   key_type: 1184,
   key_type_name: 'timestamp with time zone',
+  has_usual_order: true,
   row_security: false,
   force_row_security: false,
   replica_identity: 'd',
@@ -73,6 +74,7 @@ describe('the key of a table', () => {
       { key_type: 1083, key_type_name: 'time without time zone' },
       'its key occurred_at is of type time without time zone',
     ],
+    [{ has_usual_order: false }, 'its key occurred_at is ordered by an operator class of its own'],
     // A domain has a number of its own, and a check of its own.
     [{ key_type: 16_999, key_type_name: 'app.moment' }, 'its key occurred_at is of type app.moment'],
   ])('%j is unsupported', (row, because) => {

@@ -42,7 +42,7 @@ describe('what is remarkable about a partition', () => {
       partition({
         bound: { kind: 'range', lower: { kind: 'at', at: at('2026-01-01') }, upper: { kind: 'opaque', text: '?' } },
       }),
-      `warning UNREADABLE_BOUND: ${NAME} has a bound outside the years that can be reckoned with`,
+      `warning UNREADABLE_BOUND: ${NAME} has a bound that is not a moment of the years that can be reckoned with`,
     ],
     [
       'no end on one side',
