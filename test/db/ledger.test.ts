@@ -1,9 +1,9 @@
 /** What is done is on record: before it is done, with what came of it, and never without a record where something is destroyed. */
 import { describe, expect } from 'vitest';
 import { MaintenanceError } from '../../src/domain/errors.ts';
-import { waitUntil, waitUntilBlocked } from '../support/client.ts';
+import { waitUntil } from '../support/client.ts';
 import type { TestDatabase } from '../support/database.ts';
-import { aTablePolicy, at, aViewPolicy, relation } from '../support/facts.ts';
+import { aTablePolicy, at, relation } from '../support/facts.ts';
 import { actionsOnRecord, aRun, runsOnRecord } from '../support/ledger.ts';
 import { roleTest } from '../support/roles.ts';
 import { createTable, exists, months, partitionsOf } from '../support/tables.ts';
@@ -78,13 +78,11 @@ describe('what is done', () => {
     const reader = await database.connect();
     await reader.query('begin; select from events');
     const retiring = open({ tables: [POLICY], at: AT, budget: { lockTimeoutMs: 20_000 } }).run('retire');
-    const waiting = await waitUntil(async () => {
-      const [row] = await database.query<{ pid: number }>(
-        `select pid from pg_locks where relation = 'events'::regclass and not granted`,
-      );
-      return row?.pid;
-    });
-    await waitUntilBlocked(database, waiting);
+    await waitUntil(
+      async () =>
+        (await database.query(`select from pg_locks where relation = 'events'::regclass and not granted`)).length > 0,
+      { what: 'the run to wait for the table' },
+    );
     expect(await actionsOnRecord(database)).toMatchObject([{ kind: 'drop-partition', outcome: 'intended' }]);
     expect(await exists(database, EXPIRED)).toBe(true);
     await reader.query('rollback');

@@ -49,6 +49,7 @@ describe('what is done about a code', () => {
     expect(CODES.filter(code => retryOf(code) === undefined)).toEqual([
       'CONFIG_INVALID',
       'USAGE',
+      'TRANSACTION_POOLER',
       'READ_ONLY',
       'PERMISSION_DENIED',
       'STATEMENT_TIMEOUT',
