@@ -145,6 +145,10 @@ async function runTarget(
   if (!lock) return finish('skipped');
 
   const record = await runner.ledger.begin(run);
+  if (record.isDone) {
+    await lock.release();
+    return finish('success');
+  }
   const end = async (report: RunReport): Promise<RunReport> => {
     await record.finish(report);
     await lock.release();

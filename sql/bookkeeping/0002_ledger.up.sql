@@ -131,6 +131,8 @@ create table if not exists partkeeper.targets (
   priority integer not null default 0,
   schedule text,
   timezone text,
+  -- Since when it has this schedule: what it would have come due at before that, nobody missed.
+  scheduled_since timestamptz not null default now(),
   config_hash text not null,
   seen_at timestamptz not null default now(),
 

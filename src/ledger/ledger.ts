@@ -27,6 +27,10 @@ export interface RunEnd {
 }
 
 export interface RunRecord {
+  /**
+   * It succeeded at an earlier attempt, whose process hung for so long that the queue took it for dead: once is enough.
+   */
+  readonly isDone?: boolean;
   readonly recorder: ActionRecorder;
   /** Never throws: the run is over whatever the ledger says. */
   readonly finish: (end: RunEnd) => Promise<void>;
@@ -99,6 +103,7 @@ export function keepLedger(database: Database, author: Author, newId: () => stri
           return row?.started_at;
         });
         return {
+          isDone: startedAt === undefined,
           recorder: recordActions(database, run, newId, emit),
           finish: end => finishRun(database, run, startedAt, end, emit),
         };

@@ -1,13 +1,15 @@
 /**
- * What the replicas share through the ledger: what is configured, which runs were the last, and what rests. Each look tells log and metrics, so
- * that they survive a restart and are the same on every replica.
+ * What the replicas share through the ledger: what is configured, which runs were the last, and what rests. Each look tells
+ * log and metrics, so that they survive a restart and are the same on every replica.
  */
 import type { Config } from '../config/config.ts';
 import { configHash } from '../config/hash.ts';
 import type { ScheduleEntry } from '../config/schedules.ts';
 import { asMaintenanceError } from '../domain/errors.ts';
+import { decodeKeyTime } from '../domain/key-text.ts';
 import type { JobName } from '../domain/plan.ts';
 import { formatRelationName, isSameRelation, type RelationName } from '../domain/relation.ts';
+import type { Instant } from '../domain/time.ts';
 import { jobs, targetsOf } from '../jobs/registry.ts';
 import { isPausedBy, type Pair, type RememberedRun, readLastRuns, readPauses } from '../ledger/reading.ts';
 import { statements } from '../ledger/statements.ts';
@@ -42,23 +44,36 @@ export const knownTargets = (
     }),
   );
 
-/** Writes down what may be triggered. That it cannot be is no reason not to work. */
+export interface Scheduled extends Pair {
+  readonly since: Instant | undefined;
+}
+
+/**
+ * Writes down what may be triggered. That it cannot be is no reason not to work.
+ *
+ * @returns since when each has had its schedule, as far as that is known
+ */
 export async function makeKnown(
   { database, emit }: Ports,
   config: Config,
   targets: readonly KnownTarget[],
-): Promise<void> {
+): Promise<readonly Scheduled[]> {
   const rows = targets.map(each => ({ ...each, target: formatRelationName(each.target) }));
   try {
-    await database.use(session =>
-      session.query(
+    const known = await database.use(session =>
+      session.query<{ job: string; target: string; scheduled_since: string }>(
         statements.knowTargets,
         [JSON.stringify(rows), configHash(config)],
         'write down what is configured',
       ),
     );
+    return targets.flatMap(({ job, target }) => {
+      const row = known.find(each => each.job === job && each.target === formatRelationName(target));
+      return row ? [{ job, target, since: decodeKeyTime(row.scheduled_since, 'timestamptz') }] : [];
+    });
   } catch (error) {
     emit({ kind: 'ledger-troubled', error: asMaintenanceError(error) });
+    return [];
   }
 }
 

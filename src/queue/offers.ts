@@ -2,11 +2,12 @@
  * Offers every tick of every schedule to the queue. Each replica asks which tick was the last at the database's clock, and
  * sends it under an id that follows from job, target and tick: however many replicas offer it, the queue takes it once.
  */
+import { createHash } from 'node:crypto';
 import type { ScheduleEntry } from '../config/schedules.ts';
 import { subtract } from '../domain/duration.ts';
 import type { JobName } from '../domain/plan.ts';
 import type { RelationName } from '../domain/relation.ts';
-import { type Instant, isAfter, isBefore } from '../domain/time.ts';
+import { type Instant, isAfter, isBefore, later } from '../domain/time.ts';
 import { lastTick, nextTick, ticksBetween } from '../schedule/ticks.ts';
 import { singletonKey, tickId } from './payload.ts';
 
@@ -39,10 +40,19 @@ const LATE_MS = 60_000;
 /** So many missed ticks are put on record one by one; more are only counted. */
 const MAX_EXPLAINED = 100;
 const MISSED = 'missed: no replica was there to offer it';
-const OVERLAP = 'overlap: the run before it was still going';
+export const OVERLAP = 'overlap: the run before it was still going';
+
+/** What is on record of a schedule. */
+export interface KnownSchedule {
+  /** The last tick that was served or left out. */
+  readonly lastTick: Instant | undefined;
+  /** Since when it is as it is: a tick from before was never due, though the newest of them is offered as at a first start. */
+  readonly since: Instant | undefined;
+}
 
 interface State {
   readonly entry: ScheduleEntry;
+  readonly since: Instant | undefined;
   /** Ticks up to this one are sent, left out with a reason, or wait. */
   seen: Instant | undefined;
   /** With `queue-one`: the tick that waits for the run before it. */
@@ -51,15 +61,15 @@ interface State {
   open: Instant | undefined;
 }
 
-/** @param lastKnown the last tick that the ledger has of a schedule */
 export function makeOffers(
   entries: readonly ScheduleEntry[],
-  lastKnown: (job: JobName, target: RelationName) => Instant | undefined,
+  known: (job: JobName, target: RelationName) => KnownSchedule,
   ports: OfferPorts,
 ): Offers {
-  const states = entries.map(
-    (entry): State => ({ entry, seen: lastKnown(entry.job, entry.target), waiting: undefined, open: undefined }),
-  );
+  const states = entries.map((entry): State => {
+    const { lastTick: seen, since } = known(entry.job, entry.target);
+    return { entry, since, seen, waiting: undefined, open: undefined };
+  });
   return {
     async offerDue(now) {
       const failures: unknown[] = [];
@@ -83,12 +93,14 @@ async function offerNewest(state: State, now: Instant, ports: OfferPorts): Promi
 
 /** A tick comes up: what lies between it and the last one was missed, and it takes the place of one that waits. */
 async function lookAtNew(state: State, tick: Instant, now: Instant, ports: OfferPorts): Promise<void> {
-  const { entry, seen, waiting, open } = state;
+  const { entry, since, seen, waiting, open } = state;
   const id = tickId(entry.job, entry.target, tick);
+  const after = seen && since ? later(seen, since) : seen;
+  const wasDue = after !== undefined && isAfter(tick, after);
   if (waiting) await ports.skip(entry, tickId(entry.job, entry.target, waiting), waiting, OVERLAP);
   const unsent = waiting ? undefined : open;
-  let missed = seen ? await explainMissed(entry, unsent, seen, tick, ports) : 0;
-  const isLate = seen !== undefined && now.since(tick).total('milliseconds') > LATE_MS;
+  let missed = wasDue ? await explainMissed(entry, unsent, after, tick, ports) : 0;
+  const isLate = wasDue && now.since(tick).total('milliseconds') > LATE_MS;
   const why = isLate ? whyNotCaughtUp(entry, tick, now) : undefined;
   if (why !== undefined && (await ports.skip(entry, id, tick, why))) missed += 1;
   if (missed > 0) ports.countMissed(entry.job, missed);
@@ -106,9 +118,13 @@ async function explainMissed(
   ports: OfferPorts,
 ): Promise<number> {
   const { count, newest } = ticksBetween(entry.schedule, after, before, MAX_EXPLAINED);
-  let missed = count - newest.length;
-  for (const tick of unsent ? [unsent, ...newest] : newest)
-    if (await ports.skip(entry, tickId(entry.job, entry.target, tick), tick, MISSED)) missed += 1;
+  const explained = unsent ? [unsent, ...newest] : newest;
+  let missed = 0;
+  for (const [index, tick] of explained.entries()) {
+    if (!(await ports.skip(entry, tickId(entry.job, entry.target, tick), tick, MISSED))) continue;
+    // Whoever explains the first of them counts those that are not explained one by one, so that they count once as well.
+    missed += index === 0 ? 1 + count - newest.length : 1;
+  }
   return missed;
 }
 
@@ -141,10 +157,8 @@ function whyNotCaughtUp(
     : undefined;
 }
 
-/** The same on every replica, and spread over the targets. */
+/** The same on every replica, and spread over the targets: names that differ in one letter must not come close together. */
 function jitterOf({ job, target, jitterMs }: ScheduleEntry): number {
   if (jitterMs === 0) return 0;
-  let hash = 0;
-  for (const character of singletonKey(job, target)) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
-  return hash % jitterMs;
+  return createHash('sha256').update(singletonKey(job, target)).digest().readUInt32BE() % jitterMs;
 }

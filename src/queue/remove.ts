@@ -78,10 +78,14 @@ async function whyKept(client: Client, schema: string): Promise<string | undefin
     : undefined;
 }
 
-// Indexes, constraints and the types of rows belong to their tables.
+// Indexes, constraints, partitions and the types of rows belong to their tables.
 const OTHERS = `
   select c.relname as name from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where n.nspname = $1 and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and c.relname <> all ($2::text[])
+    and not exists (
+      select from pg_catalog.pg_inherits i join pg_catalog.pg_class parent on parent.oid = i.inhparent
+      where i.inhrelid = c.oid and parent.relnamespace = n.oid and parent.relname = any ($2::text[])
+    )
   union all
   select p.proname from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
   where n.nspname = $1 and p.proname <> all ($3::text[])

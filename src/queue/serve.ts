@@ -11,14 +11,14 @@ import type { JobName } from '../domain/plan.ts';
 import { formatRelationName, isSameRelation, type RelationName } from '../domain/relation.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
 import { jobOf, targetsOf } from '../jobs/registry.ts';
-import type { RememberedRun } from '../ledger/reading.ts';
+import type { Pair, RememberedRun } from '../ledger/reading.ts';
 import { type Runner, type RunReport, runJob } from '../run-job.ts';
 import { nextTick } from '../schedule/ticks.ts';
 import { isOutdated, openBoss, prepareQueue, QUEUE } from './boss.ts';
 import { installQueue, isQueueInstalled } from './install.ts';
 import { leaveOutOf } from './leave-out.ts';
-import { knownTargets, makeKnown, readPaused, recall } from './memory.ts';
-import { makeOffers, type Offer, type Offers } from './offers.ts';
+import { knownTargets, makeKnown, readPaused, recall, type Scheduled } from './memory.ts';
+import { type KnownSchedule, makeOffers, type Offer, type Offers } from './offers.ts';
 import { isConfiguredIn, PRIORITY, singletonKey } from './payload.ts';
 import { superviseUntilStopped } from './supervise.ts';
 import { OURSELVES, startWorker } from './worker.ts';
@@ -126,7 +126,7 @@ async function prepare(options: ServeOptions, boss: PgBoss): Promise<Prepared> {
   const first = firstRound(options.onFirstRound);
   const entries = schedulesOf(config);
   const targets = knownTargets(runner, entries);
-  await makeKnown(runner, config, targets);
+  const scheduled = await makeKnown(runner, config, targets);
   const known = await recall(runner, targets);
   let isPaused = await readPaused(runner, entries);
 
@@ -143,15 +143,15 @@ async function prepare(options: ServeOptions, boss: PgBoss): Promise<Prepared> {
       });
     },
     onRejected: (rejection, because) => runner.emit({ kind: 'job-rejected', rejection, because }),
-    onPaused: async (id, job, target, tick) =>
-      void (await leaveOut({ id, job, target, tick, reason: 'paused' }, { isQueued: true })),
+    leaveOut: async (id, job, target, tick, reason) =>
+      void (await leaveOut({ id, job, target, tick, reason }, { isQueued: true })),
     onReport: async report => {
       first.finished(report);
       await askForAnalyze(config, boss, report);
     },
   });
 
-  const offers = makeOffers(entries, lastTickOf(known), {
+  const offers = makeOffers(entries, knownOf(known, scheduled), {
     isPaused: (job, target) => isPaused(job, target),
     countMissed: (job, ticks) => runner.emit({ kind: 'ticks-missed', job, ticks }),
     skip: ({ job, target }, id, tick, reason) => leaveOut({ id, job, target, tick, reason }),
@@ -174,10 +174,12 @@ async function prepare(options: ServeOptions, boss: PgBoss): Promise<Prepared> {
   return { offers, lookAround };
 }
 
-const lastTickOf =
-  (known: readonly RememberedRun[]) =>
-  (job: JobName, target: RelationName): Instant | undefined =>
-    known.find(run => run.job === job && isSameRelation(run.target, target))?.lastTick;
+const knownOf =
+  (runs: readonly RememberedRun[], scheduled: readonly Scheduled[]) =>
+  (job: JobName, target: RelationName): KnownSchedule => {
+    const isIt = (pair: Pair): boolean => pair.job === job && isSameRelation(pair.target, target);
+    return { lastTick: runs.find(isIt)?.lastTick, since: scheduled.find(isIt)?.since };
+  };
 
 async function sendTick(
   boss: PgBoss,

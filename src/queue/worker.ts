@@ -11,6 +11,7 @@ import type { Rejection, RunOrigin } from '../report/events.ts';
 import { redact } from '../report/redact.ts';
 import type { RunReport, RunRequest } from '../run-job.ts';
 import { QUEUE } from './boss.ts';
+import { OVERLAP } from './offers.ts';
 import { readPayload, type Work } from './payload.ts';
 
 export interface WorkerPorts {
@@ -21,8 +22,8 @@ export interface WorkerPorts {
     request: Pick<RunRequest, 'job' | 'targets' | 'origin' | 'runId' | 'attempt' | 'isAskedFor' | 'signal'>,
   ) => Promise<readonly RunReport[]>;
   readonly onRejected: (rejection: Rejection, because: string) => void;
-  /** A tick that was queued before the pause began. */
-  readonly onPaused: (runId: string, job: JobName, target: RelationName, tick: Instant) => Promise<void>;
+  /** A tick whose job ends without a run: it was queued before a pause began, or another run would not let it. */
+  readonly leaveOut: (id: string, job: JobName, target: RelationName, tick: Instant, reason: string) => Promise<void>;
   readonly onReport: (report: RunReport) => Promise<void>;
 }
 
@@ -79,7 +80,7 @@ async function handle(job: JobWithMetadata<unknown>, ports: WorkerPorts): Promis
   try {
     const { job: name, target, tick } = work;
     if (tick && (await ports.isPaused(name, target))) {
-      await ports.onPaused(job.id, name, target, tick);
+      await ports.leaveOut(job.id, name, target, tick, 'paused');
       return { status: 'completed', output: { outcome: 'paused' } };
     }
     const [report] = await ports.run({
@@ -93,6 +94,8 @@ async function handle(job: JobWithMetadata<unknown>, ports: WorkerPorts): Promis
     });
     if (!report) throw new Error('the run ended without a report');
     await ports.onReport(report);
+    const isLast = job.retryCount >= job.retryLimit;
+    if (tick && isLast && report.outcome === 'skipped') await ports.leaveOut(job.id, name, target, tick, OVERLAP);
     return { status: statusOf(report), output: outputOf(report) };
   } catch (thrown) {
     // The queue would keep the whole error, with its causes; only what is fit to be read goes there.

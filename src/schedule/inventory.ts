@@ -35,8 +35,9 @@ export interface Inventory {
 const INTERVAL_MS = 30_000;
 
 export function takeInventory(options: InventoryOptions): Inventory {
-  const { clock, emit, policies, stopping, sleep, random, isPatient } = options;
-  let offsetMs = 0;
+  const { clock, monotonicMs, emit, policies, stopping, sleep, random, isPatient } = options;
+  // Between two looks only time that passes counts: somebody may set the process's clock, and ticks would come too early.
+  let offsetMs = clock().epochMilliseconds - monotonicMs();
   let databaseProblem: string | undefined = 'the database has not been reached yet';
   let queueProblem: string | undefined;
   const problem = (): string | undefined => databaseProblem ?? queueProblem;
@@ -63,7 +64,8 @@ export function takeInventory(options: InventoryOptions): Inventory {
   const listen: Emit = event => {
     if (event.kind === 'observed') {
       const { server } = event.facts;
-      offsetMs = server.databaseNow.since(server.processNow).total('milliseconds');
+      const sinceMs = clock().since(server.processNow).total('milliseconds');
+      offsetMs = server.databaseNow.epochMilliseconds + sinceMs - monotonicMs();
       setProblem(whyUnusable(server));
       resolve(event.facts);
     } else if (event.kind === 'observation-failed' && event.error.code !== 'CANCELLED') {
@@ -94,7 +96,7 @@ export function takeInventory(options: InventoryOptions): Inventory {
     run,
     first,
     listen,
-    databaseNow: () => instantFromEpochMs(clock().epochMilliseconds + offsetMs),
+    databaseNow: () => instantFromEpochMs(Math.floor(monotonicMs() + offsetMs)),
     problem,
     setQueueProblem: next =>
       tellAfter(() => {

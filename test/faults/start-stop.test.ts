@@ -12,7 +12,12 @@ const ROUNDS = process.env.PK_FAULTS === 'all' ? 20 : 6;
 const ROUND_MS = 30_000;
 
 /** What a daemon has written when it is told to stop: some are stopped before they have done anything. */
-const STAGES = ['"msg":"listening"', 'Ready: the database answers', '"msg":"run finished"', 'Ready: the database answers'];
+const STAGES = [
+  '"msg":"listening"',
+  'Ready: the database answers',
+  '"msg":"run finished"',
+  'Ready: the database answers',
+];
 
 const VIEWS = `
   create schema app;

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client, escapeIdentifier } from 'pg';
 import { migrateUp } from '../../src/schema/migrate.ts';
+import { install } from './install.ts';
 
 /** What a template is filled with. To add one: a name, and what fills it; tests then choose it by that name. */
 const CONTENTS = {
@@ -9,6 +10,8 @@ const CONTENTS = {
   /** partkeeper's own schema, which remembers refreshes. */
   bookkeeping: (databaseUrl: string): Promise<void> =>
     withClient(databaseUrl, client => migrateUp(client, ['bookkeeping'])),
+  /** With the queue beside it, as `migrate up` leaves it. */
+  queue: (databaseUrl: string): Promise<void> => install({ url: databaseUrl }),
   /** The bundled schema of events and sessions as well. */
   schema: (databaseUrl: string): Promise<void> =>
     withClient(databaseUrl, client => migrateUp(client, ['bookkeeping', 'bundled'])),

@@ -17,11 +17,15 @@ describe('the id of a tick', () => {
   test('is the same wherever and whenever it is made, and stays so from one version to the next', () => {
     // Written down: an id that changed with an upgrade would let the old and the new version run the same tick.
     expect(tickId('refresh', VIEW, TICK)).toBe('802690a6-1a7a-89dc-aba2-3ba521e2969b');
-    expect(tickId('refresh', relation('app.totals'), at('2026-11-21T07:00:00+01:00'))).toBe(tickId('refresh', VIEW, TICK));
+    expect(tickId('refresh', relation('app.totals'), at('2026-11-21T07:00:00+01:00'))).toBe(
+      tickId('refresh', VIEW, TICK),
+    );
   });
 
   test('is a UUID of version 8', () => {
-    expect(tickId('refresh', VIEW, TICK)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(tickId('refresh', VIEW, TICK)).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
   });
 
   test('differs from job to job, from target to target and from tick to tick', () => {
