@@ -1,5 +1,5 @@
 /** A plan as text for people and as JSON for programs. */
-import { type Action, type Finding, JOB_OF, type Plan, type Skip } from '../domain/plan.ts';
+import { type Action, type Finding, hasErrors, JOB_OF, type Plan, type Skip } from '../domain/plan.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { formatInstant } from '../domain/time.ts';
 import { statementsOf } from '../executor/execute.ts';
@@ -69,7 +69,8 @@ export const findingDocument = ({ target, code, severity, message, hint }: Findi
 
 /** `isAskedFor`: somebody asked for that moment, and it is not what a clock says. */
 export function planText({ now, actions, skips, findings }: Plan, isAskedFor: boolean): string {
-  const count = actions.length === 0 ? 'nothing to do' : plural(actions.length, 'action');
+  const none = hasErrors({ findings }) ? 'nothing will be done' : 'nothing to do';
+  const count = actions.length === 0 ? none : plural(actions.length, 'action');
   const lines = [`At ${formatInstant(now)}, ${isAskedFor ? 'as asked' : "on the database's clock"}: ${count}.`];
   for (const action of actions) {
     const { headline, why } = explainAction(action);

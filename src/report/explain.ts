@@ -1,7 +1,7 @@
 /** Sentences for people. Pure: what a plan, a log line and the command line say about the same thing is the same. */
 import type { MaintenanceError } from '../domain/errors.ts';
 import type { Action, Because, Finding, Skip } from '../domain/plan.ts';
-import { SKIP_REASONS } from '../domain/plan.ts';
+import { hasErrors, SKIP_REASONS } from '../domain/plan.ts';
 import type { RelationName } from '../domain/relation.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { formatInstant, type KeyType } from '../domain/time.ts';
@@ -103,8 +103,12 @@ export const explainResult = (action: Action, result: ActionResult): string => {
 
 type Finished = Extract<Event, { kind: 'run-finished' }>;
 
-const OUTCOMES: { readonly [K in Outcome]: (finished: Pick<Finished, 'done' | 'failed'>) => string } = {
-  success: ({ done }) => (done === 0 ? 'nothing to do' : `${formatCount(done)} done`),
+const OUTCOMES: { readonly [K in Outcome]: (finished: Pick<Finished, 'done' | 'failed' | 'findings'>) => string } = {
+  success({ done, findings }) {
+    if (done > 0) return `${formatCount(done)} done`;
+    // Of a table that is not there, nobody wants to read that there is nothing to do.
+    return hasErrors({ findings }) ? 'nothing done' : 'nothing to do';
+  },
   partial: ({ done, failed }) => `${formatCount(done)} done, ${formatCount(failed)} failed`,
   failure: ({ failed }) => (failed > 1 ? `${formatCount(failed)} failed` : 'failed'),
   skipped: () => 'left out: a run of it is still going',

@@ -1,6 +1,6 @@
 /** Creating while others do the same, or something else entirely. */
 import { describe, expect } from 'vitest';
-import { waitUntil } from '../support/client.ts';
+import { awaitedLocks, waitUntil } from '../support/client.ts';
 import { aTablePolicy, at, relation } from '../support/facts.ts';
 import { actionsOf, partkeeperTest, runAndMeanwhile } from '../support/partkeeper.ts';
 import { createPartition, createTable, exists, months, partitionsOf } from '../support/tables.ts';
@@ -140,6 +140,29 @@ describe('between plan and act', () => {
     },
   );
 });
+
+partkeeperTest(
+  'a table that is replaced at the last moment gets no partition of the old plan',
+  async ({ database, open }) => {
+    await createTable(database);
+    const partkeeper = open({ tables: policies('events'), at: AT, budget: patient });
+    const [action] = actionsOf(await partkeeper.plan(['provision']), 'create-partition');
+    if (!action) throw new Error('there is something to do');
+    const other = await database.connect();
+    await other.query('begin; lock table events in access exclusive mode');
+    const acting = partkeeper.act(action).catch((error: unknown) => error);
+    // It has seen that the name leads to the right table; from here on it goes by the name.
+    await waitUntil(async () => (await awaitedLocks(other, 'events')).length === 1, { what: 'the action to wait' });
+    await other.query(`
+    alter table events rename to archive;
+    create table events (id bigint, at timestamptz not null) partition by range (at)`);
+    await other.query('commit');
+    expect(await acting).toMatchObject({ code: 'STALE_PLAN' });
+    expect(await partitionsOf(database, EVENTS)).toEqual({});
+    expect(await partitionsOf(database, relation('public.archive'))).toEqual({});
+    expect(await exists(database, action.relation)).toBe(false);
+  },
+);
 
 partkeeperTest('what is left of an interrupted attempt is nothing', async ({ database, open }) => {
   await createTable(database);

@@ -21,7 +21,7 @@ describe('whatever the moment', () => {
     'its %s in %s contains it, and meets its neighbours without a gap or an overlap',
     (interval, zone) => {
       const { instant } = chance(20_261_121);
-      for (let round = 0; round < 60; round += 1) {
+      for (let round = 0; round < 30; round += 1) {
         // From before the last change of a zone's rules to well after the next leap years.
         const moment = instant(at('2009-01-01'), at('2033-01-01'));
         const window = windowAt(moment, interval, zone);
@@ -50,8 +50,9 @@ function walk(interval: Interval, zone: string, from: string, to: string): numbe
 
 describe('a walk from window to window', () => {
   test.each<[Interval, string, string, string, number]>([
-    ['hour', 'UTC', '2026-01-01', '2027-01-01', 8760],
-    ['hour', 'Europe/Berlin', '2025-12-31T23:00:00Z', '2026-12-31T23:00:00Z', 8760],
+    ['hour', 'UTC', '2026-02-01', '2026-04-01', 59 * 24],
+    ['hour', 'Europe/Berlin', '2026-02-28T23:00:00Z', '2026-03-31T22:00:00Z', 31 * 24 - 1],
+    ['hour', 'Europe/Berlin', '2026-09-30T22:00:00Z', '2026-10-31T23:00:00Z', 31 * 24 + 1],
     ['hour', 'Europe/Berlin', '2026-03-28T23:00:00Z', '2026-03-29T22:00:00Z', 23],
     ['hour', 'Europe/Berlin', '2026-10-24T22:00:00Z', '2026-10-25T23:00:00Z', 25],
     ['hour', 'Australia/Lord_Howe', '2026-04-04T13:00:00Z', '2026-04-05T13:30:00Z', 24],

@@ -55,7 +55,7 @@ const LAST = at('+274999-01-01T00:00:00Z');
 describe('written and read again is the same', () => {
   test.each(KEY_TYPES)('for any %s', key => {
     const { instant, pick } = chance(48);
-    for (let round = 0; round < 5000; round += 1) {
+    for (let round = 0; round < 1000; round += 1) {
       const any = instant(pick([FIRST, at('1900-01-01')]), pick([LAST, at('2100-01-01')]));
       const moment = key === 'date' ? any.toZonedDateTimeISO('UTC').startOfDay().toInstant() : any;
       const text = formatKey(moment, key);
@@ -65,7 +65,7 @@ describe('written and read again is the same', () => {
 
   test('for both ends of a bound', () => {
     const { instant } = chance(84);
-    for (let round = 0; round < 2000; round += 1) {
+    for (let round = 0; round < 400; round += 1) {
       const [lower, upper] = [instant(FIRST, at('2026-01-01')), instant(at('2026-01-01'), LAST)];
       const text = `FOR VALUES FROM ('${formatKey(lower, 'timestamptz')}') TO ('${formatKey(upper, 'timestamptz')}')`;
       expect(decodeBound(text, { kind: 'time', column: 'at', type: 'timestamptz' }), text).toEqual({

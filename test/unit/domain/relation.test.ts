@@ -101,7 +101,7 @@ describe('a name of a relation', () => {
       ';',
     ];
     const word = () => Array.from({ length: 1 + below(12) }, () => pick(letters)).join('');
-    for (let round = 0; round < 5000; round += 1) {
+    for (let round = 0; round < 1500; round += 1) {
       const relation = { schema: word(), name: word() };
       const text = formatRelationName(relation);
       expect(parseRelationName(text), text).toEqual(relation);

@@ -86,7 +86,7 @@ describe('the cutoff', () => {
   test('never lies after the key of a row that may be inside its retention', () => {
     const { instant, pick, below } = chance(2_026);
     const zones = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Africa/Casablanca'];
-    for (let round = 0; round < 4000; round += 1) {
+    for (let round = 0; round < 600; round += 1) {
       const zone = pick(zones);
       // Around the changes of 2026, where a wall clock is at its most treacherous.
       const change = at(
@@ -113,7 +113,7 @@ describe('the cutoff', () => {
 
   test('is the moment itself wherever the wall clock shows it once', () => {
     const { instant } = chance(9);
-    for (let round = 0; round < 500; round += 1) {
+    for (let round = 0; round < 200; round += 1) {
       const now = instant(at('2026-05-01'), at('2026-09-01'));
       const cutoff = cutoffOf(now, { amount: 20, unit: 'days' }, 'timestamp', 'Europe/Berlin');
       expect(cutoff && fromKeyTime(cutoff, 'timestamp', 'Europe/Berlin')).toEqual(now.subtract({ hours: 480 }));

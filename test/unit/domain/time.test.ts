@@ -88,7 +88,7 @@ describe('key time', () => {
 
   test('goes there and back, but for the second showing of what was shown twice', () => {
     const { instant, pick } = chance(77);
-    for (let round = 0; round < 3000; round += 1) {
+    for (let round = 0; round < 600; round += 1) {
       const zone = pick(['UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata']);
       const key = pick(KEY_TYPES);
       const moment = instant(at('2020-01-01'), at('2032-01-01'));

@@ -86,6 +86,17 @@ describe('retiring', () => {
   });
 });
 
+describe('provisioning', () => {
+  test.each([
+    ['the database’s', { databaseNow: at('2026-12-01T00:00:10Z'), processNow: at('2026-11-30T23:59:50Z') }],
+    ['the process’s', { databaseNow: at('2026-11-30T23:59:50Z'), processNow: at('2026-12-01T00:00:10Z') }],
+  ])('goes by the later of the two clocks, here %s', (_, clocks) => {
+    const tables = [aTable({ partitions: monthly('2026-11', '2027-01') })];
+    const plan = round({ facts: { server: aServer(clocks), tables }, jobs: ['provision'] });
+    expect(told(plan)[0]).toBe('create-partition 2027_02');
+  });
+});
+
 describe('analysing', () => {
   test('leaves out what is retired and takes in what is created', () => {
     const statistics = someStatistics({ analyzedAt: undefined });

@@ -107,6 +107,7 @@ describe('a result', () => {
 
 test.each([
   [finished(), 'nothing to do'],
+  [finished({ findings: [finding('TARGET_MISSING', TABLE, 'gone', '')] }), 'nothing done, 1 finding'],
   [finished({ done: 2 }), '2 done'],
   [finished({ outcome: 'partial', done: 1, failed: 2 }), '1 done, 2 failed'],
   [finished({ outcome: 'failure', failed: 1 }), 'failed'],
