@@ -154,7 +154,7 @@ async function travel({ database, open }: World, travellers: readonly Traveller[
     ({ table, key }) =>
       `create table ${table} (id bigint generated always as identity, at ${key} not null) partition by range (at);`,
   );
-  const partkeeper = open({ tables: travellers.map(policyOf), pool: 1 });
+  const partkeeper = open({ tables: travellers.map(policyOf), pool: 1, isAlone: true });
   const done = new Set<string>();
 
   const liveThrough = async (now: string, day: number, isDown: boolean): Promise<void> => {

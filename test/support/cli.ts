@@ -60,7 +60,9 @@ const STRANGE_VARIABLES = /^(PG|DATABASE_URL|PARTKEEPER_|VITEST|NODE_|TEST_|npm_
 
 function environment(env: CliOptions['env']): NodeJS.ProcessEnv {
   const plain = Object.entries(process.env).filter(([name]) => !STRANGE_VARIABLES.test(name));
-  return { ...Object.fromEntries(plain), NO_COLOR: '1', ...env };
+  // Compiled once for all of them: starting a process is most of what these tests cost.
+  const compiled = { NODE_COMPILE_CACHE: join(tmpdir(), 'partkeeper-test-compile-cache') };
+  return { ...Object.fromEntries(plain), NO_COLOR: '1', ...compiled, ...env };
 }
 
 function startCli(

@@ -38,9 +38,12 @@ export const readRecord = async (file: string): Promise<readonly string[]> =>
 /** Statements that differ in names and values only are of one kind. */
 const kindOf = (text: string): string => text.replaceAll(/"(?:[^"]|"")*"|'(?:[^']|'')*'/g, '…');
 
+/** With these, one statement of every kind is tried each time; with the others, some of all. */
+const THOROUGH: readonly Fault[] = ['sent', 'unnoticed'];
+
 /**
- * Which statements to try with one fault: one of every kind, and then others, evenly, until there are `atLeast`. All of
- * them with PK_FAULTS=all; with a list such as PK_FAULTS=17:sent,18:done these alone.
+ * Which statements to try with one fault: one of every kind with a thorough one, and then others, evenly, until there are
+ * `atLeast`. All of them with PK_FAULTS=all; with a list such as PK_FAULTS=17:sent,18:done these alone.
  */
 export function chooseCases<F extends Fault>(
   statements: readonly string[],
@@ -52,7 +55,8 @@ export function chooseCases<F extends Fault>(
   const { PK_FAULTS: wanted } = process.env;
   if (wanted === 'all') return all;
   if (wanted) return all.filter(({ number }) => wanted.split(',').includes(`${number}:${fault}`));
-  const ofEachKind = [...Map.groupBy(all, ({ text }) => kindOf(text)).values()].map(same => random.pick(same));
+  const kinds = [...Map.groupBy(all, ({ text }) => kindOf(text)).values()];
+  const ofEachKind = THOROUGH.includes(fault) ? kinds.map(same => random.pick(same)) : [];
   const others = all.filter(({ number }) => !ofEachKind.some(chosen => chosen.number === number));
   const more = Math.min(others.length, Math.max(0, atLeast - ofEachKind.length));
   const step = others.length / more;

@@ -23,6 +23,8 @@ import { waitUntil } from './client.ts';
 import { databaseTest, type TestDatabase } from './database.ts';
 
 export interface PartkeeperOptions {
+  /** Nobody else runs anything: spares a connection per run, where there are thousands of them. */
+  readonly isAlone?: boolean;
   readonly tables?: readonly TablePolicy[];
   readonly views?: readonly ViewPolicy[];
   /** The moment that plans and runs pretend unless they are given one of their own; default: the clocks count. */
@@ -90,6 +92,7 @@ export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: Part
     connectTimeoutMs: 5_000,
   };
   const database = openDatabase(address, budget);
+  const never = new AbortController().signal;
   const policies = { tables: options.tables ?? [], views: options.views ?? [] };
   const runner: Runner = {
     database,
@@ -99,7 +102,7 @@ export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: Part
     monotonicMs: () => performance.now(),
     emit: event => void events.push(event),
     dueSince: options.dueSince ?? (() => undefined),
-    lock: lockOver(address),
+    lock: options.isAlone ? async () => ({ lost: never, release: async () => {} }) : lockOver(address),
     ledger: keepLedger(
       database,
       { replica: 'test', version: '0', configHash: 'none' },
@@ -113,7 +116,6 @@ export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: Part
     },
     random: () => 0.5,
   };
-  const never = new AbortController().signal;
   const facts = () => observe(runner, allTargets(policies));
   const run: TestPartkeeper['run'] = (job, given = {}) =>
     runJob(runner, {

@@ -28,7 +28,8 @@ function cases(seed: number, count: number): readonly Case[] {
   const { pick, below } = random;
   return Array.from({ length: count }, () => {
     const key: KeyType = pick(KEY_TYPES);
-    const interval = pick(INTERVALS.filter(each => key !== 'date' || each !== 'hour'));
+    const intervals = INTERVALS.filter(each => key !== 'date' || each !== 'hour');
+    const interval = pick(intervals);
     const policy = aTablePolicy({
       interval,
       premake: below(4),
@@ -47,8 +48,11 @@ function cases(seed: number, count: number): readonly Case[] {
       ]),
     );
     const now = random.instant(change.subtract({ hours: 30 }), change.add({ hours: 30 }));
-    const past = now.subtract({ hours: REACH[interval] });
-    const table = aRandomTable(random, policy, past, now.add({ hours: below(REACH[interval]) }), key);
+    // Now and then the interval was another one, before somebody changed the configuration.
+    const former = below(3) === 0 ? pick(intervals) : interval;
+    const past = now.subtract({ hours: REACH[former] });
+    const future = now.add({ hours: below(REACH[former]) });
+    const table = aRandomTable(random, { ...policy, interval: former }, past, future, key);
     return { table, policy, now };
   });
 }
@@ -57,6 +61,8 @@ interface Outcome {
   readonly table: TimeTable;
   readonly created: number;
   readonly retired: number;
+  /** Are there more holes than one round fills? */
+  readonly isPostponed: boolean;
   /** Created and retired in one round. */
   readonly lost: number;
 }
@@ -72,6 +78,7 @@ function round({ table, policy, now }: Case): Outcome {
     table: carryOut(provisioned, retiring.actions),
     created: creating.actions.length,
     retired: retiring.actions.length,
+    isPostponed: creating.skips.some(({ reason }) => reason === 'later-round'),
     lost: retiring.actions.filter(action => 'partition' in action && !before.has(action.partition)).length,
   };
 }
@@ -86,7 +93,9 @@ function live(each: Case): readonly [Outcome, Outcome, Outcome] {
 const NOTHING_DONE = { created: 0, retired: 0 };
 
 describe.each([1, 2, 3, 4])('random tables, series %i', seed => {
-  const all = cases(seed, 60).map(each => ({ ...each, rounds: live(each) }));
+  const all = cases(seed, 60)
+    .map(each => ({ ...each, rounds: live(each) }))
+    .filter(({ rounds }) => !rounds[0].isPostponed);
   // A contradicted interval stops creating by design, and a window made in need ends it: two rounds then.
   const settled = all.filter(({ table, policy }) => findContradiction(table, policy) === undefined);
 
