@@ -60,7 +60,7 @@ export async function makeKnown(
 ): Promise<readonly Scheduled[]> {
   const rows = targets.map(each => ({ ...each, target: formatRelationName(each.target) }));
   try {
-    const known = await database.use(session =>
+    const known = await database.read(session =>
       session.query<{ job: string; target: string; scheduled_since: string }>(
         statements.knowTargets,
         [JSON.stringify(rows), configHash(config)],
@@ -84,7 +84,7 @@ export async function recall(
 ): Promise<readonly RememberedRun[]> {
   try {
     await ledger.interruptVanished();
-    const known = await database.use(session => readLastRuns(session, pairs));
+    const known = await database.read(session => readLastRuns(session, pairs));
     for (const { job, target, ...history } of known) emit({ kind: 'remembered', job, target, history });
     return known;
   } catch (error) {
@@ -100,7 +100,7 @@ export async function recall(
  */
 export async function readPaused({ database, emit }: Ports, scheduled: readonly Pair[]): Promise<IsPaused> {
   try {
-    const pauses = await database.use(readPauses);
+    const pauses = await database.read(readPauses);
     const states = scheduled.map(({ job, target }) => ({ job, target, isPaused: isPausedBy(pauses, job, target) }));
     emit({ kind: 'pauses-read', pauses: states });
     return (job, target) => isPausedBy(pauses, job, target);

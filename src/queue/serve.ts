@@ -86,7 +86,7 @@ async function whenReachable<T>(
 }
 
 async function start({ config, runner }: ServeOptions): Promise<PgBoss> {
-  const installed = await runner.database.use(session => isQueueInstalled(session, config.queue.schema));
+  const installed = await runner.database.read(session => isQueueInstalled(session, config.queue.schema));
   if (!installed) await installQueue(config);
   try {
     return await startBoss(config, runner);

@@ -57,7 +57,7 @@ const jobTable = (schema: string): string => ddl`${{ schema, name: 'job' }}`.tex
 
 /** How long the first of the jobs under way is believed to be alive if nothing more is heard of it. */
 async function leastLifeMs({ database }: Runner, schema: string): Promise<number> {
-  const [row] = await database.use(session =>
+  const [row] = await database.read(session =>
     session.query<{ ms: number | null }>(
       `select extract(epoch from min(least(heartbeat_on + heartbeat_seconds * interval '1 second', started_on + expire_seconds * interval '1 second')) - clock_timestamp())::float8 * 1000 as ms
        from ${jobTable(schema)} where name = $1 and state = 'active'`,
@@ -70,7 +70,7 @@ async function leastLifeMs({ database }: Runner, schema: string): Promise<number
 
 /** That a worker died is no failure of its job, which need not wait as one that failed. */
 const offerAgain = ({ database }: Runner, schema: string) =>
-  database.use(session =>
+  database.read(session =>
     session.query(
       `update ${jobTable(schema)} set start_after = now()
        where name = $1 and state = 'retry' and start_after > now() and output @> '{"value": {"message": "job heartbeat timeout"}}'`,

@@ -1,11 +1,11 @@
 /** How partitions stand to the present and to the policy: what metrics and the status page show. Pure. */
 import { endsBy } from '../domain/bound.ts';
 import { coverageRun, holes } from '../domain/coverage.ts';
-import { subtract } from '../domain/duration.ts';
 import type { PartitionFacts } from '../domain/facts.ts';
 import { nextWindow, windowAt } from '../domain/interval.ts';
 import type { Moments } from '../domain/moments.ts';
 import type { TablePolicy } from '../domain/policy.ts';
+import { cutoffOf } from '../domain/retention.ts';
 import {
   calendarZone,
   earlier,
@@ -46,10 +46,7 @@ export function tableClock(
   { now, forRetiring }: Pick<Moments, 'now' | 'forRetiring'>,
 ): TableClock {
   const { retention, timezone } = policy;
-  const keyTime = (at: Instant): Instant => toKeyTime(at, key, timezone);
-  const cutoff =
-    retention === 'forever' ? undefined : subtract(keyTime(forRetiring), retention, calendarZone(key, timezone));
-  return { now: keyTime(now), cutoff };
+  return { now: toKeyTime(now, key, timezone), cutoff: cutoffOf(forRetiring, retention, key, timezone) };
 }
 
 export function partitionState(

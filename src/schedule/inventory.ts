@@ -72,6 +72,9 @@ export function takeInventory(options: InventoryOptions): Inventory {
       setProblem(event.error.message);
       // No patience makes a pooler a server.
       if (!isPatient || event.error.code === 'TRANSACTION_POOLER') reject(event.error);
+    } else if (event.kind === 'queue-troubled' && databaseProblem === undefined) {
+      // The queue is asked more often than we look: what troubles it may well be the database.
+      awake.abort();
     }
   };
 

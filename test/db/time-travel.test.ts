@@ -213,6 +213,6 @@ const expectSuccess = (reports: readonly RunReport[]): void =>
 partkeeperTest.concurrent.for([
   ['daily', [READINGS]],
   ['weekly and monthly', OTHERS],
-] as const)('with %s partitions', { timeout: 300_000 }, ([, travellers], { database, open }) =>
+] as const)('with %s partitions', { timeout: 600_000 }, ([, travellers], { database, open }) =>
   travel({ database, open }, travellers),
 );

@@ -192,7 +192,8 @@ describe('told to stop', () => {
     expect(await service.exited()).toMatchObject({ code: 0, signal: null });
     expect(await database.query(remembered)).toHaveLength(1);
     expect(await sessionsOf(database)).toEqual([]);
-    expect(service.log().filter(({ msg }) => msg === 'run finished')).toHaveLength(1);
+    const refreshes = service.log().filter(({ msg, job }) => msg === 'run finished' && job === 'refresh');
+    expect(refreshes.map(({ outcome }) => outcome)).toEqual(['success']);
   });
 
   test('it cancels a refresh that goes on and on, within its grace period', async ({ daemon, configure, database }) => {
@@ -203,7 +204,7 @@ describe('told to stop', () => {
     await untilBlocked(database);
     service.kill('SIGTERM');
     expect(await service.exited(8_000)).toMatchObject({ code: 0, signal: null });
-    expect(service.log().find(({ msg }) => msg === 'run finished')).toMatchObject({
+    expect(service.log().find(({ msg, job }) => msg === 'run finished' && job === 'refresh')).toMatchObject({
       outcome: 'canceled',
       level: 'info',
     });

@@ -160,9 +160,7 @@ describe('demo with DATABASE_URL', () => {
     const before = await snapshot(database);
     const { code, stdout } = await demo.start(['--once'], { env: { DATABASE_URL: database.url } }).exited();
     expect(code).toBe(3);
-    expect(stdout).toContain(
-      'demo: DATABASE_URL is set: working on that database; nothing is installed and nothing is',
-    );
+    expect(stdout).toContain('demo: DATABASE_URL is set: working on that database; nothing is loaded');
     expect(stdout).toContain('unified.event_metric_events does not exist in database');
     expect(await snapshot(database)).toEqual(before);
     await demo.expectNothingLeft();
