@@ -6,8 +6,8 @@ const needsServer = { globalSetup: ['test/support/server.ts'] };
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Two at least: database tests wait for the server most of the time.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // More than there are processors: most tests wait for a server, or for another process, most of the time.
+    maxWorkers: availableParallelism() + 2,
     projects: [
       {
         extends: true,

@@ -140,6 +140,26 @@ roleTest(
   },
 );
 
+roleTest('a member is itself again when it failed as the owner', async ({ database, open, role }) => {
+  const [owner, keeper] = [await role('nologin', 'owner'), await role('login noinherit', 'keeper')];
+  await prepare(database);
+  await database.query(`grant ${owner.sql} to ${keeper.sql}; alter table events owner to ${owner.sql}`);
+  const holder = await database.connect();
+  await holder.query('begin; lock table only events in share update exclusive mode');
+  const budget = { lockTimeoutMs: 50, lockAttempts: 1 };
+  const partkeeper = open({ tables: [policy], url: keeper.url, pool: 1, budget });
+  await partkeeper.run('analyze');
+  expect(partkeeper.eventsOf('action-failed')[0]).toMatchObject({
+    action: { actAs: { how: 'set-role' } },
+    error: { code: 'LOCK_UNAVAILABLE' },
+  });
+  const who = await partkeeper.database.use(session =>
+    session.query('select current_user::text as user', [], 'see who we are'),
+  );
+  expect(who).toEqual([{ user: keeper.name }]);
+  await holder.query('rollback');
+});
+
 roleTest('a stranger analyses nothing and is told', async ({ database, open, role }) => {
   const stranger = await role('login', 'stranger');
   await prepare(database);
