@@ -48,9 +48,11 @@ cliTest.override('template', 'bookkeeping')(
       other
         .log()
         .some(({ msg, run, outcome }) => msg === 'run finished' && run === held.run_id && outcome === 'skipped');
-    await waitUntil(isRefused, { deadlineMs: 30_000, what: 'the other replica to find the lock taken' }).catch(cause => {
-      throw new Error(other.output(), { cause });
-    });
+    await waitUntil(isRefused, { deadlineMs: 30_000, what: 'the other replica to find the lock taken' }).catch(
+      cause => {
+        throw new Error(other.output(), { cause });
+      },
+    );
     await gate.query('select pg_advisory_unlock($1)', [GATE]);
     hanging.kill('SIGCONT');
 
@@ -74,7 +76,9 @@ cliTest.override('template', 'bookkeeping')(
 partkeeperTest.override('template', 'bookkeeping')(
   'an attempt at a run that has succeeded already does nothing, and leaves no second record',
   async ({ database, open }) => {
-    await database.query('create materialized view public.held as select 1 as n; create unique index on public.held (n)');
+    await database.query(
+      'create materialized view public.held as select 1 as n; create unique index on public.held (n)',
+    );
     const view = relation('public.held');
     const { runner } = open({
       views: [{ relation: view, populate: true, blocking: false, skipUnchanged: false }],
