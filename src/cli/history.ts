@@ -1,7 +1,7 @@
 /** `partkeeper history`: what was done, why, how long it took and for whom, from the ledger. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { createApp } from '../app.ts';
-import { parseCalendarDuration, subtract } from '../domain/duration.ts';
+import { parseCalendarDuration, parseTimeout, subtract } from '../domain/duration.ts';
 import { EXIT_CODES, MaintenanceError } from '../domain/errors.ts';
 import { parseRelationName } from '../domain/relation.ts';
 import type { Instant } from '../domain/time.ts';
@@ -26,7 +26,7 @@ interface HistoryOptions extends SharedOptions, SelectionOptions {
 
 export const historyCommand = (): Command =>
   withSelection(commandWith('history', 'show the runs on record, newest first'))
-    .option('--since <when>', "only runs since a date, an instant, or so long ago ('2 days')")
+    .option('--since <when>', "only runs since a date, an instant, or so long ago ('2 days', '30 minutes')")
     .option('--actions', 'each action of each run, with its statements')
     .addOption(new Option('--limit <n>', 'at most this many runs').default(50).argParser(parseLimit));
 
@@ -73,6 +73,8 @@ function sinceOf(text: string | undefined, now: Instant): Instant | undefined {
   if (text === undefined) return undefined;
   const duration = parseCalendarDuration(text);
   if (duration.ok) return subtract(now, duration.value, 'UTC');
+  const length = parseTimeout(text);
+  if (length.ok) return now.subtract({ milliseconds: length.value });
   try {
     return parseInstant(text);
   } catch {

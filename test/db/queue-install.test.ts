@@ -13,7 +13,7 @@ const hasSchema = async (database: TestDatabase, name: string): Promise<boolean>
   (await database.query('select from pg_namespace where nspname = $1', [name])).length > 0;
 
 /** What `migrate down --all` does with partkeeper's own things. */
-async function takeBack(database: TestDatabase, schema = 'pgboss'): Promise<readonly string[]> {
+async function takeBack(database: TestDatabase, schema = 'partkeeper_queue'): Promise<readonly string[]> {
   const client = await database.connect();
   await migrateDown(client, ['bookkeeping'], { count: 99 });
   return removeQueue(client, schema);
@@ -25,10 +25,10 @@ describe('installing', () => {
   queueTest('and taking back leaves the database as it was', async ({ database }) => {
     const before = await snapshot(database);
     await install(database);
-    await database.query(`insert into pgboss.job (name, data) values ('partkeeper', '{}')`);
+    await database.query(`insert into partkeeper_queue.job (name, data) values ('partkeeper', '{}')`);
     expect(await takeBack(database)).toEqual([
-      'removed the queue partkeeper from schema pgboss',
-      'dropped schema pgboss',
+      'removed the queue partkeeper from schema partkeeper_queue',
+      'dropped schema partkeeper_queue',
     ]);
     expect(await snapshot(database)).toEqual(before);
     expect(await takeBack(database)).toEqual([]);
@@ -43,7 +43,7 @@ describe('installing', () => {
 
   queueTest('may be done by several at once', async ({ database }) => {
     await Promise.all([install(database), install(database), install(database)]);
-    expect(await database.query('select name, policy from pgboss.queue')).toEqual([
+    expect(await database.query('select name, policy from partkeeper_queue.queue')).toEqual([
       { name: 'partkeeper', policy: 'exclusive' },
     ]);
   });
@@ -67,7 +67,7 @@ describe('installing', () => {
       code: 'PERMISSION_DENIED',
       hint: expect.stringContaining('partkeeper migrate up --grant-to'),
     });
-    expect(await hasSchema(database, 'pgboss')).toBe(false);
+    expect(await hasSchema(database, 'partkeeper_queue')).toBe(false);
   });
 });
 
@@ -78,32 +78,34 @@ describe('taking back', () => {
     await service.send('mail', { to: 'somebody' });
     await service.send('partkeeper', { job: 'refresh', target: 'app.first' });
     expect(await takeBack(database)).toEqual([
-      'removed the queue partkeeper from schema pgboss',
-      'kept schema pgboss: it holds other queues (mail)',
+      'removed the queue partkeeper from schema partkeeper_queue',
+      'kept schema partkeeper_queue: it holds other queues (mail)',
     ]);
-    expect(await database.query('select name from pgboss.job')).toEqual([{ name: 'mail' }]);
+    expect(await database.query('select name from partkeeper_queue.job')).toEqual([{ name: 'mail' }]);
     expect(await hasSchema(database, 'partkeeper')).toBe(false);
   });
 
   queueTest.for([
-    ['table', 'create table pgboss.notes ()', 'notes'],
-    ['function', 'create function pgboss.help() returns int language sql as $$ select 1 $$', 'help'],
-    ['type', `create type pgboss.mood as enum ('fine')`, 'mood'],
+    ['table', 'create table partkeeper_queue.notes ()', 'notes'],
+    ['function', 'create function partkeeper_queue.help() returns int language sql as $$ select 1 $$', 'help'],
+    ['type', `create type partkeeper_queue.mood as enum ('fine')`, 'mood'],
   ] as const)('keeps the schema for somebody’s %s in it', async ([, sql, name], { database }) => {
     await database.query(sql);
-    expect(await takeBack(database)).toContain(`kept schema pgboss: it holds what is not the queue's (${name})`);
-    expect(await database.query('select from pgboss.queue')).toEqual([]);
+    expect(await takeBack(database)).toContain(
+      `kept schema partkeeper_queue: it holds what is not the queue's (${name})`,
+    );
+    expect(await database.query('select from partkeeper_queue.queue')).toEqual([]);
   });
 
   queueTest(
     'stops at a view of somebody’s that reads the queue, and takes nothing of it back',
     async ({ database }) => {
-      await database.query('create view waiting as select * from pgboss.job');
+      await database.query('create view waiting as select * from partkeeper_queue.job');
       await expect(takeBack(database)).rejects.toMatchObject({
         code: 'STILL_REFERENCED',
         message: expect.stringContaining('waiting'),
       });
-      expect(await database.query('select name from pgboss.queue')).toEqual([{ name: 'partkeeper' }]);
+      expect(await database.query('select name from partkeeper_queue.queue')).toEqual([{ name: 'partkeeper' }]);
     },
   );
 });
@@ -121,12 +123,15 @@ describe('--grant-to', () => {
   queueTest('grants what it says on two schemas and nothing more, however often', async ({ database, role }) => {
     const service = await role('login', 'service');
     const client = await database.connect();
-    for (let time = 0; time < 2; time += 1) await grantTo(client, service.name, 'pgboss');
-    const wanted = Object.entries(grantedRights('pgboss')).map(([table, rights]) => [table, [...rights].sort()]);
+    for (let time = 0; time < 2; time += 1) await grantTo(client, service.name, 'partkeeper_queue');
+    const wanted = Object.entries(grantedRights('partkeeper_queue')).map(([table, rights]) => [
+      table,
+      [...rights].sort(),
+    ]);
     expect(await rightsOf(database, service.name)).toEqual(Object.fromEntries(wanted));
     const [may] = await database.query(
-      `select has_schema_privilege($1, 'partkeeper', 'usage') as ledger, has_schema_privilege($1, 'pgboss', 'usage') as queue,
-         has_schema_privilege($1, 'partkeeper', 'create') or has_schema_privilege($1, 'pgboss', 'create')
+      `select has_schema_privilege($1, 'partkeeper', 'usage') as ledger, has_schema_privilege($1, 'partkeeper_queue', 'usage') as queue,
+         has_schema_privilege($1, 'partkeeper', 'create') or has_schema_privilege($1, 'partkeeper_queue', 'create')
            or has_database_privilege($1, current_database(), 'create') as create`,
       [service.name],
     );
@@ -141,31 +146,33 @@ describe('--grant-to', () => {
       await database.query(`grant ${owner.sql} to ${member.sql}; grant usage on schema partkeeper to ${owner.sql};
       alter table partkeeper.runs owner to ${owner.sql}; alter table partkeeper.actions owner to ${owner.sql}`);
       const client = await database.connect();
-      const [note, ...more] = await grantTo(client, stranger.name, 'pgboss');
+      const [note, ...more] = await grantTo(client, stranger.name, 'partkeeper_queue');
       expect(note).toContain(`${stranger.name} cannot act as ${owner.name}, who owns the ledger`);
       expect(more).toEqual([]);
-      expect(await grantTo(client, member.name, 'pgboss')).toEqual([]);
+      expect(await grantTo(client, member.name, 'partkeeper_queue')).toEqual([]);
     },
   );
 
   queueTest('of a role that does not exist grants nothing', async ({ database }) => {
     const client = await database.connect();
-    await expect(grantTo(client, `nobody"; drop schema partkeeper cascade; --`, 'pgboss')).rejects.toMatchObject({
+    await expect(
+      grantTo(client, `nobody"; drop schema partkeeper cascade; --`, 'partkeeper_queue'),
+    ).rejects.toMatchObject({
       code: 'USAGE',
     });
     expect(await hasSchema(database, 'partkeeper')).toBe(true);
   });
 
   queueTest(
-    'is enough to trigger, and each right on the queue is needed for it or for the service',
+    'is enough to trigger, and without the right to insert into the queue it is not',
     async ({ database, role }) => {
       const service = await role('login', 'service');
-      await grantTo(await database.connect(), service.name, 'pgboss');
+      await grantTo(await database.connect(), service.name, 'partkeeper_queue');
       await configure(database, [['refresh', 'app.first']]);
       const connection = await database.connect({ connectionString: service.url });
       await connection.query(`select * from partkeeper.trigger('refresh', 'app.first')`);
       expect(await jobsInQueue(database)).toHaveLength(1);
-      await database.query(`revoke insert on pgboss.job from ${escapeIdentifier(service.name)}`);
+      await database.query(`revoke insert on partkeeper_queue.job from ${escapeIdentifier(service.name)}`);
       await expect(connection.query(`select * from partkeeper.trigger('refresh')`)).rejects.toMatchObject({
         code: '42501',
       });

@@ -63,7 +63,7 @@ describe('partkeeper.trigger()', () => {
       { singletonKey: 'refresh/app.second', priority: 10 },
     );
     const jobs = await database.query(
-      `select *, keep_until - start_after as kept from pgboss.job where name = 'partkeeper'`,
+      `select *, keep_until - start_after as kept from partkeeper_queue.job where name = 'partkeeper'`,
     );
     const [byTrigger, bySend] = ['app.first', 'app.second'].map(target => {
       const job = jobs.find(({ data }) => data.target === target) ?? {};
@@ -259,17 +259,17 @@ describe('what is not to be had', () => {
 
 describe('the queue’s settings', () => {
   test('follow the configuration, also of a queue that is there already', async ({ database }) => {
-    await install(database, 'pgboss', 1_800_000);
+    await install(database, 'partkeeper_queue', 1_800_000);
     await trigger(database, 'refresh', 'app.first');
-    expect(await database.query(`select expire_seconds, heartbeat_seconds, policy from pgboss.job`)).toEqual([
+    expect(await database.query(`select expire_seconds, heartbeat_seconds, policy from partkeeper_queue.job`)).toEqual([
       { expire_seconds: 1_860, heartbeat_seconds: 10, policy: 'exclusive' },
     ]);
     await database.query(
-      `update pgboss.queue set retention_seconds = 1, heartbeat_seconds = null, retry_backoff = false`,
+      `update partkeeper_queue.queue set retention_seconds = 1, heartbeat_seconds = null, retry_backoff = false`,
     );
-    await install(database, 'pgboss', 1_800_000);
+    await install(database, 'partkeeper_queue', 1_800_000);
     expect(
-      await database.query('select retention_seconds, heartbeat_seconds, retry_backoff from pgboss.queue'),
+      await database.query('select retention_seconds, heartbeat_seconds, retry_backoff from partkeeper_queue.queue'),
     ).toEqual([{ retention_seconds: 1_209_600, heartbeat_seconds: 10, retry_backoff: true }]);
   });
 
@@ -277,7 +277,12 @@ describe('the queue’s settings', () => {
     const service = await boss();
     await service.deleteQueue('partkeeper');
     await service.createQueue('partkeeper', { policy: 'standard' });
-    const ours = openBoss({ database: addressOf(database.url), schema: 'pgboss', migrate: false, onError: () => {} });
+    const ours = openBoss({
+      database: addressOf(database.url),
+      schema: 'partkeeper_queue',
+      migrate: false,
+      onError: () => {},
+    });
     await ours.start();
     await expect(prepareQueue(ours, 60_000)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' });
     await ours.stop({ graceful: false });

@@ -14,5 +14,9 @@ export const addressOf = (url: string): DatabaseOptions => ({
   connectTimeoutMs: 5_000,
 });
 
-export const install = ({ url }: { readonly url: string }, schema = 'pgboss', runTimeoutMs = 600_000): Promise<void> =>
+export const install = (
+  { url }: { readonly url: string },
+  schema = 'partkeeper_queue',
+  runTimeoutMs = 600_000,
+): Promise<void> =>
   installQueue({ database: addressOf(url), directDatabase: undefined, queue: { schema, runTimeoutMs } });

@@ -13,7 +13,15 @@ export const actionsOnRecord = (database: Asking) =>
   );
 
 export const runsOnRecord = (database: Asking) =>
-  database.query<{ job: string; target: string; outcome: string | null; error_code: string | null }>(
+  database.query<{
+    run_id: string;
+    job: string;
+    target: string;
+    requested_by: string | null;
+    reason: string | null;
+    outcome: string | null;
+    error_code: string | null;
+  }>(
     `select run_id, attempt, job, target, trigger, requested_by, reason, outcome, done, failed, error_code
      from partkeeper.runs order by started_at`,
   );

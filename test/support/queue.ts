@@ -13,28 +13,27 @@ export const configure = (database: Pick<TestDatabase, 'query'>, targets: readon
     'test',
   ]);
 
-export const jobsInQueue = (database: Pick<TestDatabase, 'query'>, schema = 'pgboss') =>
+export const jobsInQueue = (database: Pick<TestDatabase, 'query'>, schema = 'partkeeper_queue') =>
   database.query<{ id: string; state: string; singleton_key: string; data: object }>(
     `select id, state::text, singleton_key, data from ${schema}.job where name = 'partkeeper' order by created_on, id`,
   );
 
-/** `boss()` is another service that uses pg-boss in the same schema, and changes nothing there. */
+/** Another service that uses pg-boss in the same schema, and changes nothing there. The caller stops it. */
+export async function anotherService(url: string, schema = 'partkeeper_queue'): Promise<PgBoss> {
+  const boss = new PgBoss({ connectionString: url, schema, migrate: false, supervise: false, schedule: false });
+  boss.on('error', () => {});
+  return boss.start();
+}
+
+/** `boss()` is {@link anotherService}, stopped at the end. */
 export const queueTest = roleTest.override('template', 'queue').extend('boss', ({ database }, { onCleanup }) => {
   const opened: PgBoss[] = [];
   onCleanup(async () => {
     await Promise.all(opened.map(boss => boss.stop({ graceful: false })));
   });
-  return async (schema = 'pgboss'): Promise<PgBoss> => {
-    const boss = new PgBoss({
-      connectionString: database.url,
-      schema,
-      migrate: false,
-      supervise: false,
-      schedule: false,
-    });
-    boss.on('error', () => {});
+  return async (schema?: string): Promise<PgBoss> => {
+    const boss = await anotherService(database.url, schema);
     opened.push(boss);
-    await boss.start();
     return boss;
   };
 });
