@@ -1,5 +1,5 @@
 /** Which part may know which, and what only one place may touch. ARCHITECTURE.md draws the same picture for people. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -108,4 +108,13 @@ describe.each(files)('src/$name', file => {
   test(`is one room: at most ${MAX_LINES} lines`, () => {
     expect(file.text.split('\n').length).toBeLessThanOrEqual(MAX_LINES);
   });
+});
+
+test('ARCHITECTURE.md names every part, and only tests that exist', () => {
+  const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+  const parts = Object.keys(MAY_IMPORT).filter(part => part !== 'version.ts');
+  expect(parts.filter(part => !text.includes(`src/${part}`))).toEqual([]);
+  const named = [...text.matchAll(/`(test\/[^`]+)`/g)].map(([, file = '']) => file);
+  expect(named.length).toBeGreaterThan(5);
+  expect(named.filter(file => !existsSync(join(ROOT, file)))).toEqual([]);
 });
