@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+// Whole processes and servers on a machine that is busy with others: one that fails must fail twice. A retry is told.
+const ofProcesses = { retry: process.env.CI === undefined ? 0 : 1 };
+
 const needsServer = { globalSetup: ['test/support/server.ts'] };
 
 export default defineConfig({
@@ -27,6 +30,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
+          ...ofProcesses,
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -37,6 +41,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'faults',
+          ...ofProcesses,
           include: ['test/faults/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
