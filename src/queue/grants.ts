@@ -23,11 +23,11 @@ const LEDGER: Readonly<Record<string, readonly Right[]>> = {
   view_refreshes: ['select', 'insert', 'update'],
 };
 
-/** Of the queue. pg-boss works on the partition `job_common` directly, and goes through `job` when it looks across queues. */
+/** Of the queue, as `openBoss` sets pg-boss up, which works on the partition `job_common`; what is triggered goes through `job`. */
 const QUEUE: Readonly<Record<string, readonly Right[]>> = {
-  version: ['select', 'update'],
+  version: ['select'],
   queue: ['select', 'update'],
-  job: ['select', 'insert', 'update'],
+  job: ['select', 'insert'],
   job_common: ['select', 'insert', 'update', 'delete'],
   job_dependency: ['select', 'delete'],
 };

@@ -1,14 +1,13 @@
 /** The ledger is kept by partkeeper's own jobs: partitions by month, for a year. */
-import { tmpdir } from 'node:os';
 import { Temporal } from 'temporal-polyfill';
 import { expect } from 'vitest';
 import { LEDGER_TABLES, withLedgerTables } from '../../src/config/ledger-tables.ts';
-import { loadConfig } from '../../src/config/load.ts';
 import { isSameRelation, type RelationName } from '../../src/domain/relation.ts';
 import type { Instant } from '../../src/domain/time.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { relation } from '../support/facts.ts';
 import { partkeeperTest } from '../support/partkeeper.ts';
+import { plainConfig } from '../support/plain-config.ts';
 import { partitionsOf } from '../support/tables.ts';
 
 const test = partkeeperTest.override('template', 'bookkeeping');
@@ -17,9 +16,7 @@ const RUNS = relation('partkeeper.runs');
 const ACTIONS = relation('partkeeper.actions');
 
 /** As every configuration has them that says nothing about the ledger. */
-const LEDGER_POLICIES = withLedgerTables(
-  loadConfig({ flags: {}, env: { DATABASE_URL: 'postgres://nowhere/none' }, cwd: tmpdir(), isTerminal: false }),
-)
+const LEDGER_POLICIES = withLedgerTables(plainConfig())
   .tables.map(({ policy }) => policy)
   .filter(policy => LEDGER_TABLES.some(table => isSameRelation(table, policy.relation)));
 

@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import { waitUntil } from '../support/client.ts';
 import { daemonTest } from '../support/daemon.ts';
 import type { TestDatabase } from '../support/database.ts';
-import { GATED_VIEWS, QUIET_VIEWS } from '../support/gate.ts';
+import { GATED_VIEWS, QUIET_VIEWS, withClosedGate } from '../support/gate.ts';
 
 const test = daemonTest
   .override('template', 'queue')
@@ -185,6 +185,45 @@ describe('history', () => {
       code: 64,
       stderr: expect.stringContaining(`'lately' is neither`),
     });
+  });
+});
+
+describe('status', () => {
+  test('shows what runs and where, what never ran, and what is wrong', async ({ cli, configure, daemon, database }) => {
+    await configure(`${QUIET_VIEWS}  app.nowhere: { schedule: '0 0 1 1 *' }\n`);
+    const before = await cli.run(['status']);
+    expect(before.code).toBe(3);
+    expect(before.stdout).toMatch(/^refresh app\.first: has not run yet, next \d{4}-01-01T00:00:00Z$/m);
+    expect(before.stdout).toMatch(/error {3}TARGET_MISSING {2}app\.nowhere does not exist/);
+    await withClosedGate(database, 1, async untilSomebodyWaits => {
+      const service = await daemon();
+      await untilSomebodyWaits();
+      const [run] = await database.query(`select run_id, replica from partkeeper.runs where finished_at is null`);
+      const { jobs, findings } = JSON.parse((await cli.run(['status', '--json'])).stdout);
+      const running = jobs.filter((row: { running?: object }) => row.running);
+      expect(running).toMatchObject([
+        { job: 'refresh', target: 'app.first', running: { run: run?.run_id, replica: run?.replica } },
+      ]);
+      expect(run?.replica).toMatch(new RegExp(`/${service.pid}$`));
+      expect(findings).toMatchObject([{ code: 'TARGET_MISSING', target: 'app.nowhere' }]);
+
+      // Of a process that is gone nothing runs any more, although nobody has said so on record yet.
+      service.kill('SIGKILL');
+      await service.exited();
+      await waitUntil(async () => !/running since/.test((await cli.run(['status'])).stdout), { deadlineMs: 15_000 });
+      expect(await count(database, 'finished_at is null')).toBe(1);
+    });
+    await daemon();
+    await waitUntil(async () => (await count(database, `outcome = 'interrupted'`)) === 1, { deadlineMs: 15_000 });
+    // The queue gives it to whoever is there.
+    await waitUntil(
+      async () => (await count(database, `target = 'app.first' and outcome = 'success' and attempt = 2`)) === 1,
+      {
+        deadlineMs: 30_000,
+        what: 'the second attempt',
+      },
+    );
+    expect((await cli.run(['history', '--target', 'app.first'])).stdout).toMatch(/refresh app\.first: interrupted in /);
   });
 });
 

@@ -244,7 +244,6 @@ describe('--wait', () => {
 });
 
 describe('what another service sends', () => {
-  const FORGED = { job: 'refresh', target: 'app.first', tick: '2026-01-01T00:00:00Z' };
   const payloads: readonly (readonly [string, object | null, string])[] = [
     ['nothing', null, 'payload_invalid'],
     ['a list', ['refresh', 'app.first'], 'payload_invalid'],
@@ -257,7 +256,7 @@ describe('what another service sends', () => {
     ['SQL in quotes', { job: 'refresh', target: 'app."first; drop schema app cascade"' }, 'unknown_target'],
     ['a target of another job', { job: 'retire', target: 'app.first' }, 'unknown_target'],
     ['a target that is none', { job: 'refresh', target: 'app.third' }, 'unknown_target'],
-    ['a tick of its own making', FORGED, 'forged_tick'],
+    ['a forged tick', { job: 'refresh', target: 'app.first', tick: '2026-01-01T00:00:00Z' }, 'forged_tick'],
     ['a huge reason', { job: 'refresh', target: 'app.first', reason: 'x'.repeat(3_000_000) }, 'payload_invalid'],
     ['a huge key', { job: 'refresh', target: 'app.first', ['k'.repeat(1_000_000)]: 1 }, 'payload_invalid'],
   ];
