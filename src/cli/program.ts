@@ -39,7 +39,7 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
     command.action(async (...given: unknown[]) => {
       // commander hands over the arguments, then the options and the command.
       const words = given.slice(0, -2).map(word => (typeof word === 'string' ? word : undefined));
-      exitCode = await run({ ...command.parent?.opts(), ...command.opts() }, io, ...words);
+      exitCode = await (run as Called)({ ...command.parent?.opts(), ...command.opts() }, io, ...words);
     });
   const program = buildProgram(wire);
   quieten(program, io);
@@ -55,8 +55,10 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
 }
 
 /** `run` gets the options and, as far as the command has arguments, those. */
-// biome-ignore lint/suspicious/noExplicitAny: options and arguments are typed where each command declares them
-type Wire = (command: Command, run: (options: any, io: Io, ...words: any[]) => Promise<number>) => Command;
+type Wire = (command: Command, run: (options: never, io: Io, ...words: never[]) => Promise<number>) => Command;
+
+/** As commander calls it; what the options and arguments are, each command has declared. */
+type Called = (options: object, io: Io, ...words: (string | undefined)[]) => Promise<number>;
 
 /** Every command, each given to `wire` with what it runs. */
 export function buildProgram(wire: Wire): Command {

@@ -25,7 +25,7 @@ export async function refuseTransactionPooler(config: ClientConfig, address: str
     for (const client of clients) await client.connect();
     for (let look = 0; look < LOOKS; look += 1) {
       const pids = [];
-      for (const client of clients) pids.push(await backendPid(client));
+      for (const client of clients) pids.push(await askBackendPid(client));
       if (pids[0] === pids[1]) throw refusal(address);
     }
   } finally {
@@ -33,7 +33,7 @@ export async function refuseTransactionPooler(config: ClientConfig, address: str
   }
 }
 
-async function backendPid(client: Client): Promise<number | undefined> {
+async function askBackendPid(client: Client): Promise<number | undefined> {
   const { rows } = await client.query<{ pid: number }>('select pg_catalog.pg_backend_pid() as pid');
   return rows[0]?.pid;
 }
