@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-// Whole processes and servers on a machine that is busy with others: one that fails must fail twice. A retry is told.
-const ofProcesses = { retry: process.env.CI === undefined ? 0 : 1 };
+// Whole processes and servers on a machine that is busy with others: what fails must fail again. A retry is told.
+const ofProcesses = { retry: process.env.CI === undefined ? 0 : 2 };
 
 const needsServer = { globalSetup: ['test/support/server.ts'] };
 
@@ -20,6 +20,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'db',
+          ...ofProcesses,
           include: ['test/db/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,

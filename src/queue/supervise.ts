@@ -53,7 +53,8 @@ export async function superviseUntilStopped({
   }
 }
 
-const jobTable = (schema: string): string => ddl`${{ schema, name: 'job' }}`.text;
+// Where pg-boss keeps the jobs of a queue without a table of its own, and the only one that it changes itself.
+const jobTable = (schema: string): string => ddl`${{ schema, name: 'job_common' }}`.text;
 
 /** How long the first of the jobs under way is believed to be alive if nothing more is heard of it. */
 async function leastLifeMs({ database }: Runner, schema: string): Promise<number> {

@@ -39,8 +39,8 @@ export const readRecord = async (file: string): Promise<readonly string[]> =>
 const kindOf = (text: string): string => text.replaceAll(/"(?:[^"]|"")*"|'(?:[^']|'')*'/g, '…');
 
 /**
- * Which statements to try with one fault: `atLeast` so many, evenly. With PK_FAULTS=kinds one of every kind as well, as CI
- * does; all of them with PK_FAULTS=all; with a list such as PK_FAULTS=17:sent,18:done these alone.
+ * Which statements to try with one fault: `atLeast` so many, evenly. With PK_FAULTS=kinds one of every kind as well;
+ * all of them with PK_FAULTS=all; with a list such as PK_FAULTS=17:sent,18:done these alone.
  */
 export function chooseCases<F extends Fault>(
   statements: readonly string[],

@@ -15,6 +15,11 @@ export interface TestRole {
 export const roleTest = partkeeperTest.extend('role', ({ database }, { onCleanup }) => {
   const names: string[] = [];
   onCleanup(async () => {
+    if (names.length === 0) return;
+    // A test that failed may have left transactions open, and their locks would be waited for without an end.
+    await database.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    );
     for (const name of names) {
       await database.query(`reassign owned by ${name} to current_user`);
       await database.query(`drop owned by ${name} cascade`);
