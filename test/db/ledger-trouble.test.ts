@@ -34,6 +34,10 @@ const test = roleTest.override('template', 'bookkeeping').extend('serviceOf', ({
 });
 
 const READS = 'grant select on all tables in schema partkeeper to $role;';
+const REFUSE_OUTCOMES = `
+  create function refuse() returns trigger language plpgsql as $$ begin
+    raise exception using errcode = '42501', message = 'permission denied for once'; end $$;
+  create trigger refuse before update on partkeeper.actions for each row when (new.outcome = 'done') execute function refuse()`;
 const RUNS = 'grant select, insert, update on partkeeper.runs to $role;';
 
 describe('a ledger that cannot be written', () => {
@@ -41,7 +45,10 @@ describe('a ledger that cannot be written', () => {
     ['may only be read', READS],
     ['is not open to the role at all', ''],
     ['takes runs but no actions', `${READS} ${RUNS}`],
-    ['takes intents, but not what came of them', `${READS} ${RUNS} grant insert on partkeeper.actions to $role`],
+    [
+      'takes intents, but not what came of them',
+      `${READS} ${RUNS} grant insert, update on partkeeper.actions to $role; ${REFUSE_OUTCOMES}`,
+    ],
   ] as const)(
     'because it %s, keeps nothing from being created, and everything from being destroyed',
     async ([, grants], { database, serviceOf }) => {
