@@ -30,7 +30,7 @@ describe('an apply that is killed', () => {
     { timeout: TIMEOUT_MS },
     async (fault, { stage }) => {
       const rehearsal = await stage.rehearse();
-      const problems = await stage.perform(rehearsal, fault, 10, async ({ clone, exit, came, number }) => {
+      const problems = await stage.perform(rehearsal, fault, 6, async ({ clone, exit, came, number }) => {
         expect(exit).toMatchObject({ code: null, signal: 'SIGKILL', stdout: '', stderr: '' });
         expect(came).toHaveLength(number);
         const certain = committed(came.slice(0, fault === 'done' ? number : number - 1));

@@ -28,7 +28,7 @@ describe('an apply whose backend is terminated', () => {
     { timeout: TIMEOUT_MS },
     async (fault, { stage }) => {
       const rehearsal = await stage.rehearse();
-      const problems = await stage.perform(rehearsal, fault, 10, async ({ clone, exit }) => {
+      const problems = await stage.perform(rehearsal, fault, 6, async ({ clone, exit }) => {
         const { code, signal, stdout, stderr } = exit;
         expect({ signal, stderr }, `a crash: ${stderr}`).toEqual({ signal: null, stderr: '' });
         const found = problemsOf(JSON.parse(stdout) as ApplyDocument);
