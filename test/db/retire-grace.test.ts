@@ -169,12 +169,11 @@ describe('the commands', () => {
     return { code, text: written.join('') };
   };
 
-  test('restore and release say what there is, and refuse what is not', async ({ database, open }) => {
+  test('restore and release say what there is, and refuse what is not', async ({ database }) => {
     await prepareMonths(database);
     await database.query(
       `create schema unified; alter table events set schema unified; alter table unified.events rename to event_metric_events`,
     );
-    await open({ tables: [KEEP], at: AT });
     const unknown = await run(database, 'restore', 'unified.event_metric_events', 'events_2026_01');
     expect(unknown).toMatchObject({
       code: 64,
