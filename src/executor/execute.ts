@@ -88,7 +88,13 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
       conclude: done => concludeIn(false, done),
       transaction: work => session.transaction(budget, async () => concludeIn(true, await work())),
     };
-    return givingWay(database, session.pid, () => definition.run(action, attempt));
+    const isAlone = definition.needsOwnSession?.(action) ?? false;
+    return givingWay(
+      database,
+      session.pid,
+      () => definition.run(action, attempt),
+      isAlone ? budget.patienceMs : undefined,
+    );
   };
 
   try {

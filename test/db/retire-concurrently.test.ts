@@ -119,6 +119,22 @@ test('a reader of the partition that others queue behind makes it give way, and 
   await expectNothingLeft(partkeeper);
 });
 
+test('a transaction that goes on for long is not waited for without end: the detach is left pending and finished later', async ({
+  database,
+  open,
+}) => {
+  await prepareMonths(database);
+  const reader = await database.connect();
+  await reader.query('begin; select count(*) from events');
+  const partkeeper = open({ tables: [POLICY], at: AT, budget: { patienceMs: 50, lockAttempts: 1 } });
+  expect(await partkeeper.run('retire')).toMatchObject([{ outcome: 'success', done: 0, deferred: 1 }]);
+  expect(partkeeper.eventsOf('action-failed').map(({ error }) => error.code)).toEqual(['RETIRE_UNFINISHED']);
+  expect(await tablesOf(database)).toEqual(['events_2026_01 pending', ...attached(2)]);
+  await reader.query('commit');
+  expect(await partkeeper.run('retire')).toMatchObject([{ outcome: 'success', done: 2, deferred: 0, findings: [] }]);
+  expect(await tablesOf(database)).toEqual(attached(3));
+});
+
 describe('a long transaction', () => {
   test('puts it off, is named, and nothing was begun', async ({ database, open }) => {
     await prepareMonths(database);
