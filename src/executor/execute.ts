@@ -60,6 +60,7 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
   const started = monotonicMs();
   const record = await recorder.intend(action, statementsOf(action));
   let statements: string[] = [];
+  const progress = { isDetached: false };
   let lockWaitMs = 0;
   let attempts = 0;
   const cost = (): Cost => ({ durationMs: monotonicMs() - started, lockWaitMs, attempts });
@@ -75,6 +76,7 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
       session,
       budget,
       signal,
+      progress,
       async executeUnbounded(statement, attempted) {
         statements.push(statement.text);
         await session.executeUnbounded(statement, attempted);
