@@ -163,7 +163,8 @@ const finishDetached = (action: RetirePartition, { session, transaction, execute
 /** Exact, and without waiting: the lock on the partition is ours, or nobody else knows it any more. A subtree counts as a whole. */
 async function measure(session: Session, { partition, relation, rowsEstimate }: RetirePartition): Promise<Done> {
   const [row] = await session.query<{ bytes: number }>(
-    'select coalesce(sum(pg_total_relation_size(t.relid)), 0)::bigint as bytes from pg_partition_tree($1::oid::regclass) t',
+    // What is neither a partition nor partitioned has no tree at all.
+    'select coalesce(sum(pg_total_relation_size(t.relid)), pg_total_relation_size($1::oid), 0)::bigint as bytes from pg_partition_tree($1::oid::regclass) t',
     [partition],
     `measure ${formatRelationName(relation)}`,
   );

@@ -40,11 +40,15 @@ test('an expired partition is detached concurrently and then dropped, each step 
   open,
 }) => {
   await prepareMonths(database);
+  const [size] = await database.query<{ bytes: number }>(
+    `select pg_total_relation_size('events_2026_01')::int as bytes`,
+  );
   const partkeeper = open({ tables: [POLICY], at: AT });
   expect(await partkeeper.run('retire')).toMatchObject([{ outcome: 'success', done: 2, failed: 0, deferred: 0 }]);
   expect(await tablesOf(database)).toEqual(attached(3));
   expect(await retirementsOnRecord(database)).toEqual(['events_2026_01 dropped', 'events_2026_02 dropped']);
   const [first] = partkeeper.eventsOf('action-finished');
+  expect(first?.result.bytes).toBe(size?.bytes);
   expect(first?.result.statements).toEqual([
     'alter table "public"."events" detach partition "public"."events_2026_01" concurrently',
     'lock table "public"."events_2026_01" in share mode',
