@@ -1,4 +1,5 @@
 /** What it was measured on, because a figure without its machine says little. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, cpus, release, totalmem, type } from 'node:os';
 
@@ -12,7 +13,7 @@ export const describeMachine = (): string => {
   const processors = cpus();
   return (
     `${processors.length} processors (${processors[0]?.model.trim() ?? 'unknown'}), ` +
-    `${Math.round(totalmem() / GIB)} GiB of memory, ${type()} ${release()} ${arch()}, Node ${process.versions.node}`
+    `${Math.round(totalmem() / GIB)} GiB of memory, ${type()} ${release().split('.').slice(0, 2).join('.')} ${arch()}, Node ${process.versions.node}`
   );
 };
 
@@ -45,6 +46,14 @@ export function isRealTime(): boolean {
   } catch {
     return false;
   }
+}
+
+/** One real-time priority for a process that is to wait for server and load, which have a higher one. */
+export function yieldTo(pid: number): void {
+  const { status, stderr, error } = spawnSync('chrt', ['--all-tasks', '--rr', '--pid', '1', String(pid)], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`--yield: chrt could not do it: ${error?.message ?? stderr}`);
 }
 
 function readTicks(): { readonly total: number; readonly idle: number; readonly stolen: number } | undefined {

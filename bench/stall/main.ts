@@ -49,6 +49,7 @@ async function bench(args: readonly string[]): Promise<number> {
         date: new Date().toISOString().slice(0, 10),
         busyness: busyness(),
         goesFirst: isRealTime(),
+        yields: options.yields,
         runs: options.runs,
         scenarios: options.scenarios,
         contenders: present,
@@ -77,7 +78,7 @@ async function sort(contenders: readonly Contender[], { admin }: Scene) {
 }
 
 async function measureAll(
-  { runs, scenarios, contenders }: Options,
+  { runs, scenarios, contenders, yields }: Options,
   scene: Scene,
   signal: AbortSignal,
 ): Promise<readonly Measurement[]> {
@@ -87,7 +88,7 @@ async function measureAll(
     for (const scenario of scenarios)
       for (const contender of rotated(contenders, run)) {
         const head = `[${measurements.length + 1}/${total}] ${scenario.name} ${contender.name}`;
-        const measurement = await measure({ scene, scenario, contender, run, signal });
+        const measurement = await measure({ scene, scenario, contender, run, yields, signal });
         measurements.push(measurement);
         progress(`${head}: ${oneLine(measurement)}`);
       }

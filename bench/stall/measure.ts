@@ -47,15 +47,16 @@ export interface Request {
   readonly scenario: Scenario;
   readonly contender: Contender;
   readonly run: number;
+  readonly yields: boolean;
   readonly signal: AbortSignal;
 }
 
-export async function measure({ scene, scenario, contender, run, signal }: Request): Promise<Measurement> {
+export async function measure({ scene, scenario, contender, run, yields, signal }: Request): Promise<Measurement> {
   const { url, client } = await scene.open(scenario);
   let ready: Ready | undefined;
   let load: Load | undefined;
   try {
-    ready = await contender.prepare({ url, zone: scene.zone, client, signal });
+    ready = await contender.prepare({ url, zone: scene.zone, client, yields, signal });
     await rollOver(client, scenario.work);
     load = await startLoad({ url, isMixed: scenario.isMixed }, signal);
     await sleep(SETTLE_MS, undefined, { signal });

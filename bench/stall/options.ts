@@ -5,6 +5,7 @@ import { control } from './contenders/control.ts';
 import { handWritten } from './contenders/hand-written.ts';
 import { partkeeper } from './contenders/partkeeper.ts';
 import { pgPartman } from './contenders/pg-partman.ts';
+import { isRealTime } from './machine.ts';
 import { describeScenario, SCENARIOS, type Scenario } from './scenarios.ts';
 import type { ServerChoice } from './server.ts';
 
@@ -16,6 +17,8 @@ export interface Options {
   readonly scenarios: readonly Scenario[];
   readonly contenders: readonly Contender[];
   readonly server: ServerChoice;
+  /** Do the tools' own processes leave the processors to server and load? */
+  readonly yields: boolean;
   readonly json: boolean;
   /** A file for the report, besides what is printed. */
   readonly output: string | undefined;
@@ -31,6 +34,8 @@ queries a second, and partkeeper, pg_partman and hand-written SQL doing the same
   --contender NAME    only this one, beside the control; may be repeated (default: all)
   --server debian|embedded   default: Debian's PostgreSQL where it has pg_partman, else the one from npm
   --server-url URL    a server that runs already; databases named partkeeper_stall_… are made there and dropped
+  --yield             tools with a process of their own leave the processors to server and load, as if they ran on
+                      another machine; start the bench with: chrt --rr 2
   --json              print the figures as JSON instead of a report
   --output FILE       write the report to this file as well
   --help
@@ -51,6 +56,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
       contender: { type: 'string', multiple: true, default: [] },
       server: { type: 'string', default: 'auto' },
       'server-url': { type: 'string' },
+      yield: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       output: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -66,6 +72,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     scenarios: choose('--scenario', SCENARIOS, values.scenario),
     contenders: [control, ...chosen],
     server: serverOf(values.server, values['server-url']),
+    yields: mayYield(values.yield),
     json: values.json,
     output: values.output,
   };
@@ -80,6 +87,12 @@ function choose<T extends { readonly name: string }>(
   if (unknown !== undefined)
     throw new Error(`${flag} ${unknown} is not known; there are ${known.map(({ name }) => name).join(', ')}`);
   return wanted.length === 0 ? known : known.filter(({ name }) => wanted.includes(name));
+}
+
+function mayYield(wanted: boolean): boolean {
+  if (wanted && !isRealTime())
+    throw new Error('--yield: server and load have no real-time priority; start the bench with: chrt --rr 2');
+  return wanted;
 }
 
 function serverOf(kind: string, url: string | undefined): ServerChoice {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { CliAnswer, CliRequest } from './contenders/partkeeper-process.ts';
 import type { FromLoad, LoadResult, LoadSpec, ToLoad } from './load-process.ts';
+import { yieldTo } from './machine.ts';
 
 export interface Load {
   /** The work begins now. */
@@ -42,8 +43,9 @@ export interface CliProcess {
 }
 
 /** partkeeper's command line, loaded and waiting. */
-export function startCli(databaseUrl: string, signal: AbortSignal): CliProcess {
+export function startCli(databaseUrl: string, yields: boolean, signal: AbortSignal): CliProcess {
   const child = start('./contenders/partkeeper-process.ts', signal);
+  if (yields && child.pid !== undefined) yieldTo(child.pid);
   return {
     run: async args => {
       const request: CliRequest = { args, env: { DATABASE_URL: databaseUrl } };

@@ -13,6 +13,8 @@ export interface Report {
   readonly busyness: Busyness | undefined;
   /** Before all else that the machine does. */
   readonly goesFirst: boolean;
+  /** Tools with a process of their own leave the processors to server and load. */
+  readonly yields: boolean;
   readonly runs: number;
   readonly scenarios: readonly Scenario[];
   /** The control first. */
@@ -27,7 +29,7 @@ const LONGEST: Figure = ({ inserts }) => inserts.longestMs;
 const P99: Figure = ({ inserts }) => inserts.p99Ms;
 
 export function reportText(report: Report): string {
-  const { machine, server, date, busyness, goesFirst, runs, absent } = report;
+  const { machine, server, date, busyness, goesFirst, yields, runs, absent } = report;
   return [
     '# Inserts while partitions are created and retired',
     '',
@@ -42,6 +44,7 @@ export function reportText(report: Report): string {
         ]
       : []),
     ...(goesFirst ? ['- server, load and tools ran with real-time priority, before all else on the machine'] : []),
+    ...(yields ? ["- tools' own processes left the processors to server and load, as if they ran elsewhere"] : []),
     ...absent.map(({ title, because }) => `- **${title} is not in the tables**: ${because}`),
     '',
     'An entry is the ratio to the no-op control of the same run, and the milliseconds. ❌: the work was not done.',

@@ -8,6 +8,8 @@ export interface Stage {
   readonly zone: string;
   /** For what is done before the load starts. */
   readonly client: Client;
+  /** Does a process of the contender's own leave the processors to server and load? */
+  readonly yields: boolean;
   readonly signal: AbortSignal;
 }
 

@@ -24,11 +24,11 @@ export const partkeeper: Contender = {
   name: 'partkeeper',
   title: 'partkeeper',
   absence: async () => undefined,
-  prepare: async ({ url, zone, signal }) => {
+  prepare: async ({ url, zone, yields, signal }) => {
     const folder = await mkdtemp(join(tmpdir(), 'partkeeper-stall-'));
     const config = join(folder, 'partkeeper.yaml');
     await writeFile(config, configFile(zone));
-    const cli = startCli(url, signal);
+    const cli = startCli(url, yields, signal);
     const close = async (): Promise<void> => {
       await cli.kill();
       await rm(folder, { recursive: true, force: true });

@@ -68,6 +68,7 @@ describe('options', () => {
     [['--scenario', 'roll'], '--scenario roll is not known'],
     [['--runs', '0'], '--runs 0'],
     [['--server', 'mine'], '--server mine'],
+    [['--yield'], '--yield'],
   ])('%j is refused', (args, message) => {
     expect(() => readOptions(args)).toThrow(message);
   });
@@ -105,6 +106,7 @@ const reportOf = (measurements: readonly Measurement[]): Report => ({
   date: '2026-01-01',
   busyness: undefined,
   goesFirst: false,
+  yields: false,
   runs: Math.max(...measurements.map(({ run }) => run)),
   scenarios: SCENARIOS.filter(({ name }) => name === 'create'),
   contenders: [control, handWritten],
