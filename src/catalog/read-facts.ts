@@ -1,11 +1,12 @@
-/** The facts that the jobs decide by: six reads at most, however many tables, partitions and views there are. */
-import type { Facts, MissingReason, Oid, ServerFacts } from '../domain/facts.ts';
+/** The facts that the jobs decide by: seven reads at most, however many tables, partitions and views there are. */
+import type { Facts, MissingReason, Oid, PartitionedTableFacts, ServerFacts } from '../domain/facts.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { type Instant, instantFromEpochMs, toEpochSeconds } from '../domain/time.ts';
 import type { Session } from '../postgres/session.ts';
 import { decodeServer, decodeTable, decodeView } from './decode-facts.ts';
+import { relevantPartitions, withStructure } from './decode-structure.ts';
 import { queries } from './queries.ts';
-import type { PartitionRow, ServerRow, TableRow, TakenNameRow, ViewRefreshRow, ViewRow } from './rows.ts';
+import type { PartitionRow, ServerRow, StructureRow, TableRow, TakenNameRow, ViewRefreshRow, ViewRow } from './rows.ts';
 
 /** What to look at. `namePattern` is a regular expression for the names that new partitions may want. */
 export interface FactsRequest {
@@ -27,20 +28,22 @@ export async function readFacts(session: Session, request: FactsRequest, clock: 
     partitioned.map(row => row.oid),
   );
   const taken = await readTakenNames(session, request);
+  const byParent = Map.groupBy(partitions, row => row.parent);
+  const tables = partitioned.map(row =>
+    decodeTable(row, byParent.get(row.oid) ?? [], taken.get(formatRelationName(row)) ?? new Set()),
+  );
+  const structures = await readStructures(session, tables, server.databaseNow);
   const remembered = hasBookkeeping ? views : [];
   const refreshes = await readRefreshes(
     session,
     remembered.map(row => row.oid),
   );
 
-  const byParent = Map.groupBy(partitions, row => row.parent);
   const refreshOf = new Map(refreshes.map(row => [row.view, row]));
   return {
     server,
     hasBookkeeping,
-    tables: partitioned.map(row =>
-      decodeTable(row, byParent.get(row.oid) ?? [], taken.get(formatRelationName(row)) ?? new Set()),
-    ),
+    tables: tables.map(table => withStructure(table, structures)),
     views: views.map(row => decodeView(row, refreshOf.get(row.oid))),
     missing: [
       ...missing(
@@ -78,6 +81,21 @@ const readTables = async (session: Session, { tables }: FactsRequest): Promise<r
 
 const readPartitions = async (session: Session, parents: readonly Oid[]): Promise<readonly PartitionRow[]> =>
   parents.length === 0 ? [] : session.query(queries.partitions, [parents], 'read the partitions');
+
+const readStructures = async (
+  session: Session,
+  tables: readonly PartitionedTableFacts[],
+  now: Instant,
+): Promise<readonly StructureRow[]> => {
+  const wanted = tables.filter(({ key }) => key.kind === 'time');
+  if (wanted.length === 0) return [];
+  const partitions = wanted.flatMap(table => relevantPartitions(table, now));
+  return session.query(
+    queries.structure,
+    [wanted.map(({ oid }) => oid), partitions.map(({ oid }) => oid)],
+    'read how tables and partitions are made',
+  );
+};
 
 const readViews = async (session: Session, views: readonly RelationName[]): Promise<readonly ViewRow[]> =>
   views.length === 0 ? [] : session.query(queries.views, pairs(views), 'read the materialized views');

@@ -1,6 +1,7 @@
 /** What the catalog says, and nothing else: facts carry no opinion and no policy. */
 import type { PartitionBound } from './bound.ts';
 import type { RelationName } from './relation.ts';
+import type { TableStructure } from './structure.ts';
 import type { Instant, KeyType } from './time.ts';
 
 /** An object identifier. Names change hands, OIDs do not. */
@@ -82,6 +83,8 @@ export interface PartitionShape {
   readonly storageParameters: readonly string[];
   readonly tablespace: string | undefined;
   readonly statisticsTargets: readonly { readonly column: string; readonly target: number }[];
+  /** Those that the newest sibling is named in, and that the table's owner may add it to. */
+  readonly publications: readonly string[];
 }
 
 /** `self`: the session's role is the owner. `member`: it may SET ROLE to the owner. `none`: neither. */
@@ -100,6 +103,8 @@ export interface PartitionedTableFacts {
   readonly statistics: StatisticsFacts;
   /** Names in the parent's schema that a new partition could want and that something else already has. */
   readonly takenNames: ReadonlySet<string>;
+  /** Undefined where nobody has looked, as in a plan that is carried out in thought. */
+  readonly structure: TableStructure | undefined;
 }
 
 export interface MaterializedViewFacts {

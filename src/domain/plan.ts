@@ -147,6 +147,14 @@ export const FINDINGS = {
     title: 'The existing partitions have another interval than the configuration.',
   },
   COVERAGE_BROKEN: { severity: 'error', title: 'Rows written now, or soon, would find no partition.' },
+  PARTITION_DIFFERS: {
+    severity: 'warning',
+    title: 'A partition is not made like its table and its siblings: rights, row security, triggers, indexes, storage.',
+  },
+  INVALID_INDEX: {
+    severity: 'warning',
+    title: 'An index is invalid, because building it failed or because partitions lack theirs; no query uses it.',
+  },
   NAME_TAKEN: {
     severity: 'warning',
     title: 'Another relation has the name of a partition to be; it gets another name.',
