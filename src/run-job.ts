@@ -4,7 +4,7 @@
  */
 import { asMaintenanceError, MaintenanceError, retryOf } from './domain/errors.ts';
 import { momentsOf } from './domain/moments.ts';
-import type { Action, Finding, JobName, Plan, Skip } from './domain/plan.ts';
+import { type Action, type Finding, type JobName, joinParts, NOTHING, type Plan, type Skip } from './domain/plan.ts';
 import type { StatementBudget } from './domain/policy.ts';
 import { formatRelationName, isSameRelation, type RelationName } from './domain/relation.ts';
 import type { Instant } from './domain/time.ts';
@@ -116,10 +116,10 @@ async function runTarget(
     ...origin,
   };
   const started = runner.monotonicMs();
-  const tally: Tally = { done: 0, failures: [] };
+  const tally: Tally = { done: 0, findings: [], failures: [] };
   runner.emit({ kind: 'run-started', run, at: runner.clock() });
   const finish = (outcome: Outcome, plan?: Plan, skips: readonly Skip[] = []): RunReport => {
-    const findings = plan?.findings ?? [];
+    const { findings } = joinParts([plan ?? NOTHING, { ...NOTHING, findings: tally.findings }]);
     const report: RunReport = {
       run,
       outcome,
@@ -182,6 +182,8 @@ async function runTarget(
 
 interface Tally {
   done: number;
+  /** What was found while it was done, beyond what the facts show afterwards. */
+  findings: Finding[];
   failures: MaintenanceError[];
 }
 
@@ -206,6 +208,7 @@ async function runActions(
     try {
       const result = await executeAction(action, { ...runner, recorder, signal, onRetry });
       tally.done += 1;
+      tally.findings.push(...result.findings);
       runner.emit({ kind: 'action-finished', run, action, result });
     } catch (thrown) {
       const error = asMaintenanceError(thrown);

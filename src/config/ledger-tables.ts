@@ -30,6 +30,7 @@ const ledgerTable = (relation: RelationName, { ledger }: Config): TableConfig =>
     retire: 'drop',
     timezone: DEFAULT_ZONE,
     name: DEFAULT_NAME[LEDGER_INTERVAL],
+    probe: true,
     analyze: undefined,
   },
   analyze: undefined,

@@ -52,6 +52,7 @@ const printTable = ({ policy, analyze }: TableConfig): object => ({
   retire: policy.retire,
   timezone: policy.timezone,
   name: policy.name,
+  probe: policy.probe,
   analyze:
     analyze && policy.analyze
       ? { after: analyze.after, ...printSchedule(analyze.schedule), changedShare: policy.analyze.changedShare }

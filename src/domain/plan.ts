@@ -50,6 +50,8 @@ export interface CreatePartition extends ActionOn {
   readonly window: Window;
   readonly keyType: KeyType;
   readonly shape: PartitionShape;
+  /** Whether to try, once it is there, that a row lands in it. */
+  readonly probe: boolean;
 }
 
 interface RetirePartition extends ActionOn {
@@ -154,6 +156,14 @@ export const FINDINGS = {
   INVALID_INDEX: {
     severity: 'warning',
     title: 'An index is invalid, because building it failed or because partitions lack theirs; no query uses it.',
+  },
+  PROBE_FAILED: {
+    severity: 'error',
+    title: 'A row for a new partition, inserted and rolled back, did not land in it.',
+  },
+  PROBE_REFUSED: {
+    severity: 'info',
+    title: 'Whether rows land in a new partition could not be tried: no row that the table accepts could be made up.',
   },
   NAME_TAKEN: {
     severity: 'warning',

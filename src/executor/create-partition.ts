@@ -11,6 +11,7 @@ import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { ddl, identifier, literal, type Statement } from '../postgres/ddl.ts';
 import type { Session } from '../postgres/session.ts';
 import { lockParent, parentFound } from './evidence.ts';
+import { probeInsert } from './probe-insert.ts';
 import { joinPublications, unlessRefused } from './publications.ts';
 import { type ActionKindDefinition, becomeOwner } from './runner.ts';
 
@@ -40,6 +41,7 @@ export const createPartition: ActionKindDefinition<CreatePartition> = {
       await confirmAttached(session, action);
       return { outcome: 'done' };
     }),
+  confirm: probeInsert,
 };
 
 function prepare({ target, relation, shape, actAs }: CreatePartition): readonly Statement[] {

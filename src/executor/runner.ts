@@ -1,5 +1,5 @@
 /** What every kind of action needs to be run, and the shape of one. */
-import type { ActAs, Action } from '../domain/plan.ts';
+import type { ActAs, Action, Finding } from '../domain/plan.ts';
 import type { StatementBudget } from '../domain/policy.ts';
 import { ddl, identifier, type Statement } from '../postgres/ddl.ts';
 import type { Session } from '../postgres/session.ts';
@@ -31,6 +31,8 @@ export type Runner<A extends Action> = (action: A, attempt: Attempt) => Promise<
 export interface ActionKindDefinition<A extends Action> {
   readonly statements: (action: A) => readonly Statement[];
   readonly run: Runner<A>;
+  /** What is looked at once it is done and committed, for findings; should it throw, nothing is lost. */
+  readonly confirm?: (session: Session, budget: StatementBudget, action: A) => Promise<readonly Finding[]>;
 }
 
 /** Whatever runs as a member of the owner runs as the owner: it alone may, and it alone shall own what is made. */

@@ -134,6 +134,7 @@ function nameAll(
       window: piece.window,
       keyType: table.key.type,
       shape: table.shape,
+      probe: policy.probe,
       actAs: actAs(table.ownership, server),
       because: piece.because,
     };

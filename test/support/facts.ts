@@ -222,6 +222,7 @@ export const aTablePolicy = (over: Partial<TablePolicy> = {}): TablePolicy => ({
   retire: 'drop',
   timezone: 'UTC',
   name: DEFAULT_NAME[over.interval ?? 'month'],
+  probe: true,
   analyze: { changedShare: 0.1 },
   ...over,
 });

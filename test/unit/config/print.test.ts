@@ -74,6 +74,7 @@ tables:
     retire: drop
     timezone: UTC
     name: '{table}_{YYYY}_{MM}'
+    probe: true
     analyze:
       after:
         - provision
