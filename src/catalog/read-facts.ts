@@ -1,4 +1,4 @@
-/** The facts that the jobs decide by: seven reads at most, however many tables, partitions and views there are. */
+/** The facts that the jobs decide by: eight reads at most, however many tables, partitions and views there are. */
 import type { Facts, MissingReason, Oid, PartitionedTableFacts, ServerFacts } from '../domain/facts.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { type Instant, instantFromEpochMs, toEpochSeconds } from '../domain/time.ts';
@@ -6,6 +6,7 @@ import type { Session } from '../postgres/session.ts';
 import { decodeServer, decodeTable, decodeView } from './decode-facts.ts';
 import { relevantPartitions, withStructure } from './decode-structure.ts';
 import { queries } from './queries.ts';
+import { readOtherManager } from './read-other-manager.ts';
 import type { PartitionRow, ServerRow, StructureRow, TableRow, TakenNameRow, ViewRefreshRow, ViewRow } from './rows.ts';
 
 /** What to look at. `namePattern` is a regular expression for the names that new partitions may want. */
@@ -18,7 +19,7 @@ export interface FactsRequest {
 export type Clock = () => Instant;
 
 export async function readFacts(session: Session, request: FactsRequest, clock: Clock): Promise<Facts> {
-  const { server, hasBookkeeping } = await readServer(session, clock);
+  const { server, hasBookkeeping, partmanSchema } = await readServer(session, clock);
   const tableRows = await readTables(session, request);
   const viewRows = await readViews(session, request.views);
   const partitioned = tableRows.filter(row => row.kind === 'p' && !row.is_partition);
@@ -39,11 +40,12 @@ export async function readFacts(session: Session, request: FactsRequest, clock: 
     remembered.map(row => row.oid),
   );
 
+  const otherManager = await readOtherManager(session, tables, partmanSchema);
   const refreshOf = new Map(refreshes.map(row => [row.view, row]));
   return {
     server,
     hasBookkeeping,
-    tables: tables.map(table => withStructure(table, structures)),
+    tables: tables.map(table => ({ ...withStructure(table, structures), otherManager: otherManager(table) })),
     views: views.map(row => decodeView(row, refreshOf.get(row.oid))),
     missing: [
       ...missing(
@@ -59,13 +61,17 @@ export async function readFacts(session: Session, request: FactsRequest, clock: 
 export async function readServer(
   session: Session,
   clock: Clock,
-): Promise<{ server: ServerFacts; hasBookkeeping: boolean }> {
+): Promise<{ server: ServerFacts; hasBookkeeping: boolean; partmanSchema: string | undefined }> {
   const before = clock();
   const [row] = await session.query<ServerRow>(queries.server, [], 'read the server’s version and clock');
   const after = clock();
   if (row === undefined) throw new TypeError('the server answered without a row');
   const processNow = instantFromEpochMs(((toEpochSeconds(before) + toEpochSeconds(after)) / 2) * 1000);
-  return { server: decodeServer(row, processNow), hasBookkeeping: row.has_bookkeeping };
+  return {
+    server: decodeServer(row, processNow),
+    hasBookkeeping: row.has_bookkeeping,
+    partmanSchema: row.partman_schema ?? undefined,
+  };
 }
 
 const pairs = (relations: readonly RelationName[]): [string[], string[]] => [

@@ -10,6 +10,7 @@ export interface ServerRow {
   readonly is_read_only: boolean;
   readonly now: string;
   readonly has_bookkeeping: boolean;
+  readonly partman_schema: string | null;
 }
 
 interface OwnedRow {

@@ -103,6 +103,8 @@ export interface PartitionedTableFacts {
   readonly statistics: StatisticsFacts;
   /** Names in the parent's schema that a new partition could want and that something else already has. */
   readonly takenNames: ReadonlySet<string>;
+  /** The table in which another tool has it down as its own to manage. */
+  readonly otherManager: RelationName | undefined;
   /** Undefined where nobody has looked, as in a plan that is carried out in thought. */
   readonly structure: TableStructure | undefined;
 }

@@ -149,6 +149,7 @@ export const FINDINGS = {
     title: 'The existing partitions have another interval than the configuration.',
   },
   COVERAGE_BROKEN: { severity: 'error', title: 'Rows written now, or soon, would find no partition.' },
+  OTHER_MANAGER: { severity: 'warning', title: 'Another tool manages the partitions of the same table.' },
   PARTITION_DIFFERS: {
     severity: 'warning',
     title: 'A partition is not made like its table and its siblings: rights, row security, triggers, indexes, storage.',

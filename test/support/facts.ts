@@ -178,6 +178,7 @@ export const aTable = (over: Partial<PartitionedTableFacts> = {}): PartitionedTa
   ownership: anOwnership(),
   statistics: someStatistics({ changedRows: undefined, liveRows: 0 }),
   takenNames: new Set(),
+  otherManager: undefined,
   structure: undefined,
   ...over,
 });

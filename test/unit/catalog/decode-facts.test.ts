@@ -195,6 +195,7 @@ const SERVER: ServerRow = {
   is_read_only: false,
   now: '2026-11-21 06:00:00.000001+00',
   has_bookkeeping: true,
+  partman_schema: null,
 };
 
 test('the server’s clock is read to the microsecond', () => {
