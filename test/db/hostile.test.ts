@@ -44,7 +44,12 @@ describe('between plan and act, somebody', () => {
   ] as const)('%s: they are left alone, and the others have their turn', async ([, meanwhile], { database, open }) => {
     await prepare(database);
     const partkeeper = open(policies);
-    const { actions } = await partkeeper.plan(JOBS);
+    // Each job on its own: what one of them makes in thought, the next one would have to find.
+    const plans = await Promise.all(JOBS.map(job => partkeeper.plan([job])));
+    // From 18 on, partitions are analysed one by one; they keep their names.
+    const actions = plans
+      .flatMap(plan => plan.actions)
+      .filter(({ kind, relation: { name } }) => kind !== 'analyze-table' || !name.endsWith('_2040_02'));
     const hit = ({ target }: (typeof actions)[number]) => ['events', 'mv'].includes(target.name);
     expect(new Set(actions.filter(hit).map(({ kind }) => kind))).toEqual(
       new Set(['create-partition', 'refresh-view', 'analyze-table']),
