@@ -3,6 +3,7 @@
  * its turn, nor an action the actions after it.
  */
 import { asMaintenanceError, MaintenanceError, retryOf } from './domain/errors.ts';
+import { findingsOfFailures } from './domain/failure-finding.ts';
 import { momentsOf } from './domain/moments.ts';
 import type { Action, Finding, JobName, Plan, Skip } from './domain/plan.ts';
 import type { StatementBudget } from './domain/policy.ts';
@@ -119,7 +120,7 @@ async function runTarget(
   const tally: Tally = { done: 0, failures: [] };
   runner.emit({ kind: 'run-started', run, at: runner.clock() });
   const finish = (outcome: Outcome, plan?: Plan, skips: readonly Skip[] = []): RunReport => {
-    const findings = plan?.findings ?? [];
+    const findings = [...(plan?.findings ?? []), ...findingsOfFailures(target, tally.failures)];
     const report: RunReport = {
       run,
       outcome,

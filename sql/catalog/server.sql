@@ -13,4 +13,12 @@ select
     select from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = 'partkeeper' and c.relname = 'view_refreshes'
       and has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')
-  ) as has_bookkeeping;
+  ) as has_bookkeeping,
+  -- Whether a drain can be put on record.
+  exists (
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'partkeeper' and c.relname = 'drains'
+      and has_schema_privilege(n.oid, 'USAGE')
+      and has_table_privilege(c.oid, 'SELECT') and has_table_privilege(c.oid, 'INSERT')
+      and has_table_privilege(c.oid, 'UPDATE') and has_table_privilege(c.oid, 'DELETE')
+  ) as has_drains;

@@ -14,7 +14,7 @@ import type {
 import { decodeKeyTime } from '../domain/key-text.ts';
 import { type Instant, isAfter, type KeyType } from '../domain/time.ts';
 import { decodeBound } from './decode-bound.ts';
-import type { PartitionRow, ServerRow, TableRow, ViewRefreshRow, ViewRow } from './rows.ts';
+import type { DrainRow, PartitionRow, ServerRow, TableRow, ViewRefreshRow, ViewRow } from './rows.ts';
 
 const decodeInstant = (text: string): Instant => {
   const at = decodeKeyTime(text, 'timestamptz');
@@ -62,6 +62,7 @@ export function decodeTable(
   row: TableRow,
   rows: readonly PartitionRow[],
   takenNames: ReadonlySet<string>,
+  drains: readonly DrainRow[] | undefined,
 ): PartitionedTableFacts {
   const key = decodeKey(row);
   const partitions = rows.map(partition => decodePartition(partition, key));
@@ -79,6 +80,10 @@ export function decodeTable(
       autoAnalyzedAt: instantOrNone(row.auto_analyzed_at),
     },
     takenNames,
+    leftovers: {
+      check: rows.some(({ left_check }) => left_check),
+      drains: drains?.map(({ id, partition }) => ({ id, partition: partition ?? undefined })),
+    },
   };
 }
 

@@ -1,11 +1,11 @@
-/** The facts that the jobs decide by: six reads at most, however many tables, partitions and views there are. */
+/** The facts that the jobs decide by: seven reads at most, however many tables, partitions and views there are. */
 import type { Facts, MissingReason, Oid, ServerFacts } from '../domain/facts.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { type Instant, instantFromEpochMs, toEpochSeconds } from '../domain/time.ts';
 import type { Session } from '../postgres/session.ts';
 import { decodeServer, decodeTable, decodeView } from './decode-facts.ts';
 import { queries } from './queries.ts';
-import type { PartitionRow, ServerRow, TableRow, TakenNameRow, ViewRefreshRow, ViewRow } from './rows.ts';
+import type { DrainRow, PartitionRow, ServerRow, TableRow, TakenNameRow, ViewRefreshRow, ViewRow } from './rows.ts';
 
 /** What to look at. `namePattern` is a regular expression for the names that new partitions may want. */
 export interface FactsRequest {
@@ -17,7 +17,7 @@ export interface FactsRequest {
 export type Clock = () => Instant;
 
 export async function readFacts(session: Session, request: FactsRequest, clock: Clock): Promise<Facts> {
-  const { server, hasBookkeeping } = await readServer(session, clock);
+  const { server, hasBookkeeping, hasDrains } = await readServer(session, clock);
   const tableRows = await readTables(session, request);
   const viewRows = await readViews(session, request.views);
   const partitioned = tableRows.filter(row => row.kind === 'p' && !row.is_partition);
@@ -26,6 +26,12 @@ export async function readFacts(session: Session, request: FactsRequest, clock: 
     session,
     partitioned.map(row => row.oid),
   );
+  const drains = hasDrains
+    ? await readDrains(
+        session,
+        partitioned.map(row => row.oid),
+      )
+    : undefined;
   const taken = await readTakenNames(session, request);
   const remembered = hasBookkeeping ? views : [];
   const refreshes = await readRefreshes(
@@ -39,7 +45,12 @@ export async function readFacts(session: Session, request: FactsRequest, clock: 
     server,
     hasBookkeeping,
     tables: partitioned.map(row =>
-      decodeTable(row, byParent.get(row.oid) ?? [], taken.get(formatRelationName(row)) ?? new Set()),
+      decodeTable(
+        row,
+        byParent.get(row.oid) ?? [],
+        taken.get(formatRelationName(row)) ?? new Set(),
+        drains?.filter(({ parent }) => parent === row.oid),
+      ),
     ),
     views: views.map(row => decodeView(row, refreshOf.get(row.oid))),
     missing: [
@@ -56,13 +67,13 @@ export async function readFacts(session: Session, request: FactsRequest, clock: 
 export async function readServer(
   session: Session,
   clock: Clock,
-): Promise<{ server: ServerFacts; hasBookkeeping: boolean }> {
+): Promise<{ server: ServerFacts; hasBookkeeping: boolean; hasDrains: boolean }> {
   const before = clock();
   const [row] = await session.query<ServerRow>(queries.server, [], 'read the server’s version and clock');
   const after = clock();
   if (row === undefined) throw new TypeError('the server answered without a row');
   const processNow = instantFromEpochMs(((toEpochSeconds(before) + toEpochSeconds(after)) / 2) * 1000);
-  return { server: decodeServer(row, processNow), hasBookkeeping: row.has_bookkeeping };
+  return { server: decodeServer(row, processNow), hasBookkeeping: row.has_bookkeeping, hasDrains: row.has_drains };
 }
 
 const pairs = (relations: readonly RelationName[]): [string[], string[]] => [
@@ -78,6 +89,9 @@ const readTables = async (session: Session, { tables }: FactsRequest): Promise<r
 
 const readPartitions = async (session: Session, parents: readonly Oid[]): Promise<readonly PartitionRow[]> =>
   parents.length === 0 ? [] : session.query(queries.partitions, [parents], 'read the partitions');
+
+const readDrains = async (session: Session, parents: readonly Oid[]): Promise<readonly DrainRow[]> =>
+  parents.length === 0 ? [] : session.query(queries.drains, [parents], 'read the drains that were not finished');
 
 const readViews = async (session: Session, views: readonly RelationName[]): Promise<readonly ViewRow[]> =>
   views.length === 0 ? [] : session.query(queries.views, pairs(views), 'read the materialized views');

@@ -10,6 +10,7 @@ export interface ServerRow {
   readonly is_read_only: boolean;
   readonly now: string;
   readonly has_bookkeeping: boolean;
+  readonly has_drains: boolean;
 }
 
 interface OwnedRow {
@@ -61,6 +62,13 @@ export interface PartitionRow {
   readonly live_rows: number | null;
   readonly analyzed_at: string | null;
   readonly auto_analyzed_at: string | null;
+  readonly left_check: boolean;
+}
+
+export interface DrainRow {
+  readonly parent: number;
+  readonly id: number;
+  readonly partition: string | null;
 }
 
 export interface TakenNameRow {

@@ -28,6 +28,7 @@ const ledgerTable = (relation: RelationName, { ledger }: Config): TableConfig =>
     premake: LEDGER_PREMAKE,
     retention: ledger.retention,
     retire: 'drop',
+    defaultPartition: 'report',
     timezone: DEFAULT_ZONE,
     name: DEFAULT_NAME[LEDGER_INTERVAL],
     analyze: undefined,

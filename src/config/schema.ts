@@ -4,7 +4,7 @@ import { INTERVALS } from '../domain/interval.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../domain/logging.ts';
 import { NAME_FIELDS } from '../domain/naming.ts';
 import type { JobName } from '../domain/plan.ts';
-import { RETIREMENTS } from '../domain/policy.ts';
+import { DEFAULT_POLICIES, RETIREMENTS } from '../domain/policy.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { DEFAULT_PREMAKE, DEFAULT_ZONE } from './defaults.ts';
 import { parseListen, parseRetention, parseTimeZone } from './parsers.ts';
@@ -94,6 +94,12 @@ const table = z.strictObject({
     .default('drop')
     .describe(
       'What becomes of an expired partition: `drop` deletes it with its rows, `detach` keeps it as a table of its own.',
+    ),
+  default: z
+    .enum(DEFAULT_POLICIES)
+    .default('report')
+    .describe(
+      'What to do about a default partition: `report` says which of its rows keep a partition from being made, `drain` moves them there, `forbid` reports that there is one at all.',
     ),
   timezone: text(parseTimeZone, {
     title: 'time zone',

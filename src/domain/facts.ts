@@ -90,6 +90,20 @@ export interface Ownership {
   readonly relation: 'self' | 'member' | 'none';
 }
 
+/** What a run that was interrupted beside a default partition has left behind. */
+export interface Leftovers {
+  /** The CHECK of ours is still on the default partition: it refuses rows, for which there may be no other place. */
+  readonly check: boolean;
+  /** Drains on record that were not finished; undefined where there is no record of them, so that none may be begun. */
+  readonly drains: readonly LeftDrain[] | undefined;
+}
+
+export interface LeftDrain {
+  readonly id: number;
+  /** The table that was to become a partition, while it is none: its name is not taken. */
+  readonly partition: string | undefined;
+}
+
 export interface PartitionedTableFacts {
   readonly oid: Oid;
   readonly relation: RelationName;
@@ -100,6 +114,7 @@ export interface PartitionedTableFacts {
   readonly statistics: StatisticsFacts;
   /** Names in the parent's schema that a new partition could want and that something else already has. */
   readonly takenNames: ReadonlySet<string>;
+  readonly leftovers: Leftovers;
 }
 
 export interface MaterializedViewFacts {

@@ -14,6 +14,7 @@ export type Because =
   | { readonly rule: 'current-window'; readonly window: Window }
   | { readonly rule: 'premake'; readonly window: Window; readonly ahead: number; readonly premake: number }
   | { readonly rule: 'gap'; readonly window: Window }
+  | { readonly rule: 'left-behind'; readonly check: boolean; readonly drains: number }
   | { readonly rule: 'expired'; readonly upper: Instant; readonly cutoff: Instant; readonly retention: string }
   | { readonly rule: 'never-populated' }
   | { readonly rule: 'never-refreshed' }
@@ -43,6 +44,17 @@ interface ActionOn {
   readonly actAs: ActAs;
 }
 
+/** The default partition beside a partition to be. Whether it holds rows of the window shows only when it is made. */
+export interface BesideDefault {
+  readonly oid: Oid;
+  readonly relation: RelationName;
+  /** The parent's key. */
+  readonly column: string;
+  readonly onRows: 'report' | 'drain';
+  /** The whole window lies in the future: hardly a row is on its way to it. */
+  readonly isAhead: boolean;
+}
+
 export interface CreatePartition extends ActionOn {
   readonly kind: 'create-partition';
   readonly parent: Oid;
@@ -50,6 +62,16 @@ export interface CreatePartition extends ActionOn {
   readonly window: Window;
   readonly keyType: KeyType;
   readonly shape: PartitionShape;
+  readonly beside?: BesideDefault | undefined;
+}
+
+/** Takes away what an interrupted run has left beside the default partition: before anything else, for it may refuse rows. */
+export interface ClearLeftovers extends ActionOn {
+  readonly kind: 'clear-leftovers';
+  readonly parent: Oid;
+  /** Whether the CHECK of ours is on `relation`, the default partition. */
+  readonly check: boolean;
+  readonly drains: readonly number[];
 }
 
 interface RetirePartition extends ActionOn {
@@ -84,12 +106,13 @@ export interface AnalyzeTable extends ActionOn {
   readonly only: boolean;
 }
 
-export type Action = CreatePartition | DropPartition | DetachPartition | RefreshView | AnalyzeTable;
+export type Action = CreatePartition | ClearLeftovers | DropPartition | DetachPartition | RefreshView | AnalyzeTable;
 export type ActionKind = Action['kind'];
 
 /** Which job an action belongs to. */
 export const JOB_OF = {
   'create-partition': 'provision',
+  'clear-leftovers': 'provision',
   'drop-partition': 'retire',
   'detach-partition': 'retire',
   'refresh-view': 'refresh',
@@ -154,6 +177,19 @@ export const FINDINGS = {
   DEFAULT_PARTITION: {
     severity: 'info',
     title: 'A default partition makes creating and detaching take stronger locks.',
+  },
+  DEFAULT_HAS_ROWS: {
+    severity: 'error',
+    title: 'Rows in the default partition keep the partition that they belong to from being made.',
+  },
+  DEFAULT_FORBIDDEN: { severity: 'error', title: 'There is a default partition, and the policy forbids it.' },
+  DRAIN_REFUSED: {
+    severity: 'error',
+    title: 'Rows in the default partition cannot be moved to their partition without risk.',
+  },
+  DRAIN_UNRECORDED: {
+    severity: 'warning',
+    title: 'Rows in a default partition are not moved, because it could not be put on record.',
   },
   UNREADABLE_BOUND: {
     severity: 'warning',

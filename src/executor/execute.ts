@@ -7,6 +7,7 @@ import { ddl } from '../postgres/ddl.ts';
 import type { Session } from '../postgres/session.ts';
 import { analyzeTable } from './analyze-table.ts';
 import { createPartition } from './create-partition.ts';
+import { clearLeftovers } from './default/clear-leftovers.ts';
 import type { ActionRecorder, Cost } from './record.ts';
 import { refreshView } from './refresh-view.ts';
 import { detachPartition, dropPartition } from './retire-partition.ts';
@@ -15,6 +16,7 @@ import type { ActionKindDefinition, Attempt, Done } from './runner.ts';
 
 const kinds: { readonly [K in ActionKind]: ActionKindDefinition<Extract<Action, { kind: K }>> } = {
   'create-partition': createPartition,
+  'clear-leftovers': clearLeftovers,
   'drop-partition': dropPartition,
   'detach-partition': detachPartition,
   'refresh-view': refreshView,
@@ -74,6 +76,14 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
         if (statement.text.startsWith('lock ')) lockWaitMs += monotonicMs() - before;
       },
       conclude: done => concludeIn(false, done),
+      step: work => session.transaction(budget, work),
+      insist: async work => {
+        const { value } = await withRetries({ ...options, attempts: budget.lockAttempts, onRetry: () => {} }, () =>
+          session.transaction(budget, work),
+        );
+        return value;
+      },
+      isLast: attempts >= budget.lockAttempts,
       transaction: work => session.transaction(budget, async () => concludeIn(true, await work())),
     };
     return definitionOf(action).run(action, attempt);

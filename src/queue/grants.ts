@@ -21,6 +21,7 @@ const LEDGER: Readonly<Record<string, readonly Right[]>> = {
   pauses: ['select', 'insert', 'update', 'delete'],
   targets: ['select', 'insert', 'update', 'delete'],
   view_refreshes: ['select', 'insert', 'update'],
+  drains: ['select', 'insert', 'update', 'delete'],
 };
 
 /** Of the queue, as `openBoss` sets pg-boss up, which works on the partition `job_common`; what is triggered goes through `job`. */

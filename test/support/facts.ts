@@ -160,6 +160,7 @@ export const aTable = (over: Partial<PartitionedTableFacts> = {}): PartitionedTa
   ownership: anOwnership(),
   statistics: someStatistics({ changedRows: undefined, liveRows: 0 }),
   takenNames: new Set(),
+  leftovers: { check: false, drains: [] },
   ...over,
 });
 
@@ -201,6 +202,7 @@ export const aTablePolicy = (over: Partial<TablePolicy> = {}): TablePolicy => ({
   premake: 2,
   retention: { amount: 90, unit: 'days' },
   retire: 'drop',
+  defaultPartition: 'report',
   timezone: 'UTC',
   name: DEFAULT_NAME[over.interval ?? 'month'],
   analyze: { changedShare: 0.1 },

@@ -47,12 +47,14 @@ const PARTITION: PartitionRow = {
   live_rows: 5,
   analyzed_at: null,
   auto_analyzed_at: null,
+  left_check: false,
 };
 const table = (row: Partial<TableRow> = {}, ...partitions: readonly Partial<PartitionRow>[]) =>
   decodeTable(
     { ...TABLE, ...row },
     partitions.map((over, index) => ({ ...PARTITION, oid: 2 + index, ...over })),
     new Set(),
+    [],
   );
 
 describe('the key of a table', () => {
@@ -195,6 +197,7 @@ const SERVER: ServerRow = {
   is_read_only: false,
   now: '2026-11-21 06:00:00.000001+00',
   has_bookkeeping: true,
+  has_drains: true,
 };
 
 test('the server’s clock is read to the microsecond', () => {

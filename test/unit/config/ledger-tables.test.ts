@@ -14,6 +14,7 @@ test('partkeeper maintains its own two tables, after those of the file', () => {
     premake: 2,
     retention: { amount: 1, unit: 'years' },
     retire: 'drop',
+    defaultPartition: 'report',
     timezone: 'UTC',
     name: '{table}_{YYYY}_{MM}',
     analyze: undefined,

@@ -73,7 +73,7 @@ describe('refused, and why:', () => {
     ['premak: 2', `4:5: ${TABLE}.premak: is not a known key: did you mean 'premake'?`],
     [
       'colour: red',
-      'is not a known key: the keys here are interval, premake, retention, retire, timezone, name, analyze',
+      'is not a known key: the keys here are interval, premake, retention, retire, default, timezone, name, analyze',
     ],
     ['__proto__: { premake: 3 }', `4:5: ${TABLE}.__proto__: is not a known key`],
     // Time zones.

@@ -29,6 +29,7 @@ test('the example means what it says', () => {
           premake: 2,
           retention: { amount: 90, unit: 'days' },
           retire: 'drop',
+          defaultPartition: 'report',
           timezone: 'UTC',
           name: '{table}_{YYYY}_{MM}',
           analyze: { changedShare: 0.1 },
@@ -71,6 +72,7 @@ test('without a file, the bundled policy is in force', () => {
       premake: 2,
       retention: { amount: 90, unit: 'days' },
       retire: 'drop',
+      defaultPartition: 'report',
       timezone: 'UTC',
     },
   ]);
