@@ -28,9 +28,11 @@ with obstacles (because, moving, relabelling, swapping) as (
   -- tgtype: 8 is DELETE.
   select 'the trigger ' || t.tgname || ' would take the move for a deletion', true, false, false
   from pg_trigger t where t.tgrelid = $2 and not t.tgisinternal and t.tgenabled <> 'D' and t.tgtype & 8 <> 0
+    and t.tgname !~ '^partkeeper_capture_[0-9]+$'
   union all
   select 'the trigger ' || t.tgname || ' is its own and not the parent''s', false, true, true
   from pg_trigger t where t.tgrelid = $2 and not t.tgisinternal and t.tgparentid = 0
+    and t.tgname !~ '^partkeeper_capture_[0-9]+$'
   union all
   select 'the policy ' || p.polname || ' is its own', false, true, true
   from pg_policy p where p.polrelid = $2

@@ -1,15 +1,31 @@
-/** What the server says about a statement besides its result. */
-import type { TestDatabase } from './database.ts';
+/** What the server says besides results: at the level of debug1, whether it searches a table or takes a constraint's word. */
+import { Client } from 'pg';
+import { vi } from 'vitest';
 
-/** Runs the statements, each for itself, and gives what the server had to say at the level of debug1. */
-export async function noticesOf(
-  database: Pick<TestDatabase, 'connect'>,
-  statements: readonly string[],
-): Promise<readonly string[]> {
-  const client = await database.connect();
+/** The address for sessions to which the server says everything. */
+export function sayingAll(url: string): string {
+  const saying = new URL(url);
+  saying.searchParams.set('options', '-c client_min_messages=debug1');
+  return saying.href;
+}
+
+const emit = Client.prototype.emit;
+
+/** What the server said to any session of this process meanwhile. */
+export async function saidDuring<T>(work: () => Promise<T>): Promise<{ value: T; said: readonly string[] }> {
   const said: string[] = [];
-  client.on('notice', ({ message }) => said.push(message ?? ''));
-  await client.query('set client_min_messages = debug1');
-  for (const statement of statements) await client.query(statement);
-  return said;
+  const spy = vi.spyOn(Client.prototype, 'emit').mockImplementation(function (
+    this: Client,
+    event: string | symbol,
+    ...rest: unknown[]
+  ): boolean {
+    const [notice] = rest;
+    if (event === 'notice' && notice instanceof Object) said.push(String(Reflect.get(notice, 'message')));
+    return Reflect.apply(emit, this, [event, ...rest]);
+  });
+  try {
+    return { value: await work(), said };
+  } finally {
+    spy.mockRestore();
+  }
 }

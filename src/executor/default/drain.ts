@@ -11,6 +11,9 @@ import { describeRows, isScannedInTime, MAX_COUNTED, type Seen } from './look.ts
 import { moveFew } from './move-few.ts';
 import { relabel } from './relabel.ts';
 import { reads } from './statements.ts';
+import { readOwnSwap } from './swap/record.ts';
+import { swap } from './swap/swap.ts';
+import { readKeys } from './swap/tables.ts';
 
 interface Obstacle {
   readonly because: string;
@@ -27,7 +30,9 @@ export async function drain(
   seen: Seen & { readonly rows: number },
   attempt: Attempt,
 ): Promise<Done> {
-  const { budget } = attempt;
+  const { budget, session } = attempt;
+  const begun = await readOwnSwap(session, action, beside);
+  if (begun) return swap(action, beside, begun, attempt);
   const obstacles = await readObstacles(action, beside, attempt);
   const isFree = (way: Way): boolean => !obstacles.some(obstacle => obstacle[way]);
   // Searched for the rows, for those to delete, and by ATTACH.
@@ -35,7 +40,11 @@ export async function drain(
     return moveFew(action, beside, attempt);
   if (seen.isAllOfIt && isScannedInTime(seen, 1, budget) && isFree('relabelling'))
     return relabel(action, beside, attempt);
-  throw refused(action, beside, seen.rows, obstacles);
+  const keys = await readKeys(session, action, beside);
+  if (keys.length > 0 && isFree('swapping')) return swap(action, beside, undefined, attempt);
+  const reasons = obstacles.map(({ because }) => because);
+  if (keys.length === 0) reasons.push('it has no primary key or unique index of columns that are never null');
+  throw refused(action, beside, seen.rows, reasons);
 }
 
 async function readObstacles(
@@ -57,10 +66,10 @@ const refused = (
   action: CreatePartition,
   { relation }: BesideDefault,
   rows: number,
-  obstacles: readonly Obstacle[],
+  reasons: readonly string[],
 ): MaintenanceError =>
   new MaintenanceError(
     'DRAIN_REFUSED',
-    `did not create partition ${formatRelationName(action.relation)}: the default partition ${formatRelationName(relation)} holds ${describeRows(rows)} of its range, which cannot be moved without risk: ${obstacles.map(({ because }) => because).join('; ')}`,
+    `did not create partition ${formatRelationName(action.relation)}: the default partition ${formatRelationName(relation)} holds ${describeRows(rows)} of its range, which cannot be moved without risk: ${reasons.join('; ')}`,
     { hint: 'Remove what stands in the way, or move the rows by hand while nobody writes.' },
   );

@@ -9,4 +9,17 @@ export const reads = {
   look: read('look'),
   obstacles: read('obstacles'),
   shape: read('shape'),
+  keyColumns: read('key-columns'),
+  siblings: read('siblings'),
+  structure: read('structure'),
+  older: read('older'),
+} as const;
+
+/** What is read from and written to `partkeeper.drains`: as ourselves, not as the owner of the table. */
+export const drains = {
+  begin: read('begin-drain'),
+  made: read('made-drain'),
+  advance: read('advance-drain'),
+  forget: read('forget-drain'),
+  read: read('read-drain'),
 } as const;
