@@ -44,6 +44,9 @@ with obstacles (because, moving, relabelling, swapping) as (
   select pg_describe_object(d.classid, d.objid, d.objsubid) || ' depends on it', false, true, true
   from pg_depend d
   where d.deptype = 'n' and d.classid <> 'pg_constraint'::regclass
+    -- Its own are there already.
+    and not exists (select from pg_rewrite r where d.classid = 'pg_rewrite'::regclass and r.oid = d.objid and r.ev_class = $2)
+    and not exists (select from pg_policy p where d.classid = 'pg_policy'::regclass and p.oid = d.objid and p.polrelid = $2)
     and (
       (d.refclassid = 'pg_class'::regclass and d.refobjid = $2)
       or (d.refclassid = 'pg_type'::regclass and d.refobjid = (select c.reltype from pg_class c where c.oid = $2))

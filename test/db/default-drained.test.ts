@@ -24,7 +24,7 @@ async function prepare(database: TestDatabase, rows: string, more = MORE): Promi
 
 /** In March, and in no partition's range but the default's. */
 const MIXED = `select i, case when i % 2 = 0 then '2026-03-10'::timestamptz else '2020-01-01' end, 'still' from generate_series(1, 2000) i`;
-const MARCH = `select i, '2026-03-01'::timestamptz + i * interval '1 minute', 'still' from generate_series(1, 20000) i`;
+const MARCH = `select i, '2026-03-01'::timestamptz + i * interval '1 minute', 'still' from generate_series(1, 3000) i`;
 
 const stored = (database: TestDatabase) =>
   database.query<{ stored: string; n: number; sum: number }>(
@@ -108,7 +108,7 @@ describe('a default partition that holds nothing else', () => {
     const { partkeeper, report, statements } = await provision(open);
     expect(report).toMatchObject({ outcome: 'success', done: 2 });
     expect(statements.filter(text => /insert|delete/.test(text))).toEqual([]);
-    expect(await stored(database)).toEqual([{ stored: 'events_2026_03', n: 20_000, sum: 200_010_000 }]);
+    expect(await stored(database)).toEqual([{ stored: 'events_2026_03', n: 3000, sum: 4_501_500 }]);
     expect(await database.query(`select 'events_2026_03'::regclass::oid::int as oid`)).toEqual([before]);
     expect(Object.keys(await partitionsOf(database, EVENTS))).toEqual([
       'events_2026_02',
@@ -132,7 +132,7 @@ describe('while everybody works', () => {
 
   partkeeperTest.for([
     ['few rows', MIXED, 2_000, MIXED_KEYS],
-    ['the whole', MARCH, 20_000, MARCH_KEYS],
+    ['the whole', MARCH, 3000, MARCH_KEYS],
   ] as const)(
     '%s: no row is lost, doubled or hidden, and no insert fails',
     async ([, rows, still, keys], { database, open }) => {

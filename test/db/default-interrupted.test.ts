@@ -5,9 +5,9 @@
 import { randomInt } from 'node:crypto';
 import { expect } from 'vitest';
 import { type Runner, runJob } from '../../src/run-job.ts';
+import { killedAt, withAccident } from '../support/accident.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { aTablePolicy, at, relation } from '../support/facts.ts';
-import { mortalAt } from '../support/mortal.ts';
 import { partkeeperTest, type TestPartkeeper } from '../support/partkeeper.ts';
 import { createTable, months } from '../support/tables.ts';
 
@@ -99,7 +99,7 @@ partkeeperTest('a swap that is killed, at whatever statement', { timeout: 300_00
   const partkeeper = open({ tables: policyOf('drain'), at: AT, isAlone: true });
   const { runner } = partkeeper;
   await prepare(database);
-  const whole = mortalAt(runner.database, Number.POSITIVE_INFINITY);
+  const whole = withAccident(runner.database, killedAt(Number.POSITIVE_INFINITY));
   expect(await run({ ...runner, database: whole.database })).toMatchObject([{ outcome: 'success', done: 1 }]);
   await expectDone(database, partkeeper);
   const count = whole.statements.length;
@@ -108,7 +108,7 @@ partkeeperTest('a swap that is killed, at whatever statement', { timeout: 300_00
   for (const number of chosen(count, 8, seed)) {
     const where = `PK_FAULTS_SEED=${seed}: ${number} of ${count}, ${whole.statements[number - 1]}`;
     await prepare(database);
-    await run({ ...runner, database: mortalAt(runner.database, number).database });
+    await run({ ...runner, database: withAccident(runner.database, killedAt(number)).database });
     try {
       await expectSound(database);
       expect(await run(runner)).toMatchObject([{ outcome: 'success', failed: 0 }]);
@@ -128,7 +128,8 @@ partkeeperTest(
     const { runner } = partkeeper;
     for (const number of chosen(90, 2, seed)) {
       await prepare(database);
-      const fated = mortalAt(runner.database, number, async session => {
+      const fated = withAccident(runner.database, async (_, reached, session) => {
+        if (reached !== number) return;
         const [row] = await session.query<{ pid: number }>('select pg_backend_pid() as pid', [], 'be known');
         await database.query('select pg_terminate_backend($1, 5000)', [row?.pid]);
       });

@@ -96,7 +96,7 @@ describe('a command line that is not understood exits with 64, says why, and ask
 });
 
 describe('migrate', () => {
-  const BOTH = 7;
+  const BOTH = 8;
 
   test('shows, installs and takes back both schemas', async ({ cli, database }) => {
     const empty = await snapshot(database);

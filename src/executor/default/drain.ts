@@ -7,8 +7,8 @@ import { MaintenanceError } from '../../domain/errors.ts';
 import type { BesideDefault, CreatePartition } from '../../domain/plan.ts';
 import { formatRelationName } from '../../domain/relation.ts';
 import type { Attempt, Done } from '../runner.ts';
-import { describeRows, isScannedInTime, MAX_COUNTED, type Seen } from './look.ts';
-import { moveFew } from './move-few.ts';
+import { describeRows, isScannedInTime, type Seen } from './look.ts';
+import { isMovedInTime, moveFew } from './move-few.ts';
 import { relabel } from './relabel.ts';
 import { reads } from './statements.ts';
 import { readOwnSwap } from './swap/record.ts';
@@ -36,7 +36,7 @@ export async function drain(
   const obstacles = await readObstacles(action, beside, attempt);
   const isFree = (way: Way): boolean => !obstacles.some(obstacle => obstacle[way]);
   // Searched for the rows, for those to delete, and by ATTACH.
-  if (seen.rows <= MAX_COUNTED && isScannedInTime(seen, 3, budget) && isFree('moving'))
+  if (isMovedInTime(seen.rows, budget) && isScannedInTime(seen, 3, budget) && isFree('moving'))
     return moveFew(action, beside, attempt);
   if (seen.isAllOfIt && isScannedInTime(seen, 1, budget) && isFree('relabelling'))
     return relabel(action, beside, attempt);

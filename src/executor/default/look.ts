@@ -5,7 +5,7 @@ import type { StatementBudget } from '../../domain/policy.ts';
 import { formatRelationName } from '../../domain/relation.ts';
 import { ddl } from '../../postgres/ddl.ts';
 import type { Session } from '../../postgres/session.ts';
-import { lockParent, parentFound } from '../evidence.ts';
+import { parentFound } from '../evidence.ts';
 import { type Attempt, becomeOwner } from '../runner.ts';
 import { isInWindow } from './range.ts';
 import { reads } from './statements.ts';
@@ -54,7 +54,6 @@ export const look = (
 ): Promise<Seen> =>
   step(async () => {
     const name = formatRelationName(beside.relation);
-    await lockParent(session, action.parent);
     await parentFound(session, action);
     for (const statement of becomeOwner(action.actAs)) await execute(statement, `look at ${name}`);
     const { kind, bytes, hides_rows } = await defaultFound(session, action, beside);

@@ -12,7 +12,6 @@ import { formatRelationName, type RelationName } from '../../domain/relation.ts'
 import { ddl, identifier, type Statement } from '../../postgres/ddl.ts';
 import type { Session } from '../../postgres/session.ts';
 import { makeAndAttach } from '../attach-partition.ts';
-import { lockParent } from '../evidence.ts';
 import { type Attempt, becomeOwner, type Done } from '../runner.ts';
 import { defaultFound } from './look.ts';
 import { isInWindow } from './range.ts';
@@ -25,7 +24,6 @@ export async function attachSpared(action: CreatePartition, beside: BesideDefaul
   const name = formatRelationName(beside.relation);
   const asOwner = (statement: Statement, attempted: string): Promise<void> =>
     step(async () => {
-      await lockParent(session, action.parent);
       await defaultFound(session, action, beside);
       for (const become of becomeOwner(action.actAs)) await execute(become, attempted);
       await execute(statement, attempted);

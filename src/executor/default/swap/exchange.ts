@@ -1,6 +1,7 @@
 /** The moment of a swap: everybody waits at the parent, the last changes are applied, and the copies take the place of the original. */
 import { MaintenanceError } from '../../../domain/errors.ts';
 import type { BesideDefault, CreatePartition } from '../../../domain/plan.ts';
+import type { StatementBudget } from '../../../domain/policy.ts';
 import { formatRelationName } from '../../../domain/relation.ts';
 import { ddl, identifier, literal } from '../../../postgres/ddl.ts';
 import type { Session } from '../../../postgres/session.ts';
@@ -14,10 +15,10 @@ import { reads } from '../statements.ts';
 import { CHECK } from './begin.ts';
 import { applyQueue, countQueue, ownerOf } from './copy.ts';
 import { advanceSwap, type RecordedSwap } from './record.ts';
-import { readStructure, type SwapTables } from './tables.ts';
+import { expectStructure, type SwapTables } from './tables.ts';
 
-/** So many changes are applied in about 30 ms. */
-export const FEW_CHANGES = 1_000;
+/** Few enough to be applied with everybody waiting: 1,000 take 30 ms, and 100 ms on a busy machine. */
+export const fewChanges = ({ lockTimeoutMs }: StatementBudget): number => 10 + lockTimeoutMs * 5;
 
 export const exchange = (
   action: CreatePartition,
@@ -41,13 +42,9 @@ export const exchange = (
     await execute(ddl`lock table only ${old} in access exclusive mode`, what);
     await parentFound(session, action);
     await defaultFound(session, action, beside);
-    if ((await readStructure(session, action, beside)) !== structure)
-      throw new MaintenanceError(
-        'STALE_PLAN',
-        `${formatRelationName(target)} or its default partition was altered while that was copied`,
-      );
+    await expectStructure(session, action, beside, structure);
     const changes = await countQueue(tables, attempt);
-    if (changes > FEW_CHANGES)
+    if (changes > fewChanges(attempt.budget))
       throw new MaintenanceError(
         'LOCK_UNAVAILABLE',
         `could not ${what}: ${changes} rows were changed since the last look, too many to keep everybody waiting for`,

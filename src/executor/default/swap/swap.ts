@@ -11,9 +11,9 @@ import type { Attempt, Done } from '../../runner.ts';
 import { beginSwap } from './begin.ts';
 import { clearSwap } from './clear.ts';
 import { catchUp, copyAll } from './copy.ts';
-import { exchange, FEW_CHANGES, waitForOlder } from './exchange.ts';
+import { exchange, fewChanges, waitForOlder } from './exchange.ts';
 import { advanceSwap, intendSwap, type RecordedSwap, readSwap, type SwapState } from './record.ts';
-import { type SwapTables, tablesOfSwap } from './tables.ts';
+import { expectStructure, type SwapTables, tablesOfSwap } from './tables.ts';
 
 /** Each is shorter than the one before, unless rows are changed faster than they are copied. */
 const MAX_ROUNDS = 50;
@@ -56,7 +56,12 @@ async function goOn(action: CreatePartition, beside: BesideDefault, id: number, 
   }
   if ((await stateOf()) === 'copied') {
     await untilFew(action, tables, attempt);
-    await catchUp(action, tables, attempt, { andProve: true });
+    await sameStructure(action, beside, await reach('copied'), attempt);
+    await catchUp(action, tables, attempt, { andProve: true }).catch(async (error: unknown) => {
+      // An emptied or rewritten table is no riddle.
+      await sameStructure(action, beside, await reach('copied'), attempt);
+      throw error;
+    });
     await attempt.step(() => advanceSwap(session, id, 'copied', 'proven'));
   }
   const proven = await reach('proven');
@@ -65,9 +70,16 @@ async function goOn(action: CreatePartition, beside: BesideDefault, id: number, 
   return exchange(action, beside, proven, tables, attempt);
 }
 
+const sameStructure = (
+  action: CreatePartition,
+  beside: BesideDefault,
+  { structure }: RecordedSwap,
+  { session, step }: Attempt,
+): Promise<void> => step(() => expectStructure(session, action, beside, structure));
+
 async function untilFew(action: CreatePartition, tables: SwapTables, attempt: Attempt): Promise<void> {
   for (let rounds = 0; rounds < MAX_ROUNDS; rounds += 1)
-    if ((await catchUp(action, tables, attempt, { andProve: false })) <= FEW_CHANGES) return;
+    if ((await catchUp(action, tables, attempt, { andProve: false })) <= fewChanges(attempt.budget)) return;
   throw new MaintenanceError(
     'LOCK_UNAVAILABLE',
     `could not drain ${formatRelationName(tables.old)}: its rows are changed faster than they are copied`,

@@ -69,7 +69,21 @@ export async function readStructure(
   return row?.structure ?? '';
 }
 
-/** The same as a list of SQL, each column with the alias before it. */
+/** Throws when anything is different from what it was when the copying began. */
+export async function expectStructure(
+  session: Session,
+  action: CreatePartition,
+  beside: BesideDefault,
+  begun: string | null,
+): Promise<void> {
+  if ((await readStructure(session, action, beside)) !== begun)
+    throw new MaintenanceError(
+      'STALE_PLAN',
+      `${formatRelationName(action.target)} or its default partition was altered while that was copied`,
+    );
+}
+
+/** As a list of SQL, each column with the alias before it. */
 export const keysOf = (keys: readonly string[], alias: string): readonly Statement[] =>
   keys.map(key => ddl`${identifier(alias)}.${identifier(key)}`);
 
