@@ -44,7 +44,9 @@ with obstacles (because, moving, relabelling, swapping) as (
   select pg_describe_object(d.classid, d.objid, d.objsubid) || ' depends on it', false, true, true
   from pg_depend d
   where d.deptype = 'n' and d.classid <> 'pg_constraint'::regclass
-    -- Its own are there already.
+    -- Parts of itself depend on its columns.
+    and not exists (select from pg_attrdef a where d.classid = 'pg_attrdef'::regclass and a.oid = d.objid and a.adrelid = $2)
+    and not exists (select from pg_trigger t where d.classid = 'pg_trigger'::regclass and t.oid = d.objid and t.tgrelid = $2)
     and not exists (select from pg_rewrite r where d.classid = 'pg_rewrite'::regclass and r.oid = d.objid and r.ev_class = $2)
     and not exists (select from pg_policy p where d.classid = 'pg_policy'::regclass and p.oid = d.objid and p.polrelid = $2)
     and (

@@ -93,6 +93,14 @@ const OBSTACLES = [
     'relabelling swapping',
   ],
   [
+    'what belongs to itself',
+    `alter table public.events add half bigint generated always as (id / 2) stored, add check (id > 0);
+     create statistics public.kinds on id, note from public.rest; create index on public.rest ((id / 3)) where id > 1;
+     create trigger told before insert on public.events for each row when (new.id > 0) execute function public.nothing()`,
+    undefined,
+    '',
+  ],
+  [
     'a sequence of its own',
     'create sequence public.numbers owned by public.rest.id',
     'the sequence public.numbers belongs to it',

@@ -1,9 +1,10 @@
 /** A default partition with many rows of a new partition's range, among others: copied aside and swapped while everybody works. */
 import { describe, expect } from 'vitest';
-import { type Runner, runJob } from '../../src/run-job.ts';
-import { type Accident, onceBefore, withAccident } from '../support/accident.ts';
+import type { Runner } from '../../src/run-job.ts';
+import { type Accident, onceBefore, provisionWith } from '../support/accident.ts';
 import { waitUntil } from '../support/client.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { leftOfDrains as left } from '../support/drains.ts';
 import { aTablePolicy, at, relation } from '../support/facts.ts';
 import { saidDuring, sayingAll } from '../support/notices.ts';
 import { partkeeperTest } from '../support/partkeeper.ts';
@@ -35,15 +36,6 @@ const stored = (database: TestDatabase) =>
   database.query<{ stored: string; n: number }>(
     `select tableoid::regclass::text as stored, count(*)::int as n from events where note = 'still' group by 1 order by 1`,
   );
-
-/** Whatever a drain may leave in the database, by name. */
-const left = (database: TestDatabase) =>
-  database.query(`
-    select relname as what from pg_class where relname ~ '^partkeeper_|^rest_[0-9]' and relkind = 'r'
-    union all select proname from pg_proc where proname ~ '^partkeeper_'
-    union all select tgname from pg_trigger where tgname ~ '^partkeeper_'
-    union all select conname from pg_constraint where conname ~ '^partkeeper_'
-    union all select 'drain ' || id from partkeeper.drains`);
 
 const KEYS = ['2026-03-10', '2026-03-20', '2026-01-10', '2020-01-01', '2026-04-02'];
 
@@ -103,29 +95,18 @@ describe('while everybody works', () => {
   );
 });
 
-/** A run between whose statements something happens. */
-function runWith(runner: Runner, accident: Accident) {
-  const never = new AbortController().signal;
-  return runJob(
-    { ...runner, database: withAccident(runner.database, accident).database },
-    {
-      job: 'provision',
-      targets: [EVENTS],
-      origin: { trigger: 'manual' },
-      isAskedFor: false,
-      signal: never,
-      stopping: never,
-      at: AT,
-    },
-  );
-}
+const runWith = (runner: Runner, accident: Accident) => provisionWith(runner, accident, EVENTS, AT);
 
 describe('what happens while it is copied', () => {
   partkeeperTest.for([
-    ['the default partition is rewritten', 'vacuum full rest'],
-    ['a column is added', 'alter table events add column more int default 7'],
-    ['an index is added', 'create index on events (note)'],
-    ['another partition is dropped', 'drop table events_2026_05'],
+    [
+      'the default partition is rewritten, and an index added',
+      'cluster rest using rest_pkey; create index on events (note)',
+    ],
+    [
+      'a column is added, and a partition dropped',
+      'alter table events add more int default 7; drop table events_2026_05',
+    ],
   ] as const)('%s: the run starts over and comes to its end', async ([, sql], { database, open }) => {
     await prepare(database);
     const partkeeper = open({ tables, at: AT });

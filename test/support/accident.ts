@@ -1,7 +1,10 @@
 /** A database between whose statements something happens: a process is killed there, a backend ended, a table altered. */
 import { MaintenanceError } from '../../src/domain/errors.ts';
+import type { RelationName } from '../../src/domain/relation.ts';
+import type { Instant } from '../../src/domain/time.ts';
 import type { Database } from '../../src/postgres/database.ts';
 import type { Session } from '../../src/postgres/session.ts';
+import { type Runner, runJob } from '../../src/run-job.ts';
 
 /** Right before a statement is sent. What it throws keeps the statement from the server. */
 export type Accident = (text: string, number: number, session: Session) => Promise<unknown>;
@@ -55,4 +58,21 @@ export function onceBefore(pattern: RegExp, work: () => Promise<unknown>): Accid
     isDone = true;
     await work();
   };
+}
+
+/** A run of provision with an accident, and with clocks that stand still. */
+export function provisionWith(runner: Runner, accident: Accident, target: RelationName, at: Instant) {
+  const never = new AbortController().signal;
+  return runJob(
+    { ...runner, database: withAccident(runner.database, accident).database },
+    {
+      job: 'provision',
+      targets: [target],
+      origin: { trigger: 'manual' },
+      isAskedFor: false,
+      signal: never,
+      stopping: never,
+      at,
+    },
+  );
 }

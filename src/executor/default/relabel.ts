@@ -3,6 +3,7 @@
  * partition. No row moves. ATTACH searches it, with everybody waiting; a CHECK could spare that, but it would have to be there
  * beforehand, and refuse the rows of every other range that come meanwhile. Hence only where the search is over in time.
  */
+import { withSuffix } from '../../domain/naming.ts';
 import type { BesideDefault, CreatePartition } from '../../domain/plan.ts';
 import { formatRelationName, type RelationName } from '../../domain/relation.ts';
 import { ddl, identifier, literal } from '../../postgres/ddl.ts';
@@ -27,7 +28,7 @@ export const relabel = (
     if (await isCovered(session, action)) return { outcome: 'already-done' };
     await defaultFound(session, action, beside);
     const { shape } = await readShape(session, action, beside);
-    const fresh: RelationName = { schema: old.schema, name: `partkeeper_default_${beside.oid}` };
+    const fresh: RelationName = { schema: old.schema, name: withSuffix(old.name, `_${beside.oid}`) };
     for (const statement of [...becomeOwner(actAs), ...makeTable({ relation: fresh, like: old, shape, actAs })])
       await execute(statement, what);
 
