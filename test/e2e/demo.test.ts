@@ -31,7 +31,7 @@ const test = cliTest.extend('demo', async ({ cli }, { onCleanup }): Promise<Demo
   };
   onCleanup(async () => {
     // After a test that failed the guardian cleans up, once the processes are killed.
-    await waitUntil(async () => (await processes()).length === 0, { deadlineMs: 15_000, what: 'the servers to end' });
+    await waitUntil(async () => (await processes()).length === 0, { deadlineMs: 60_000, what: 'the servers to end' });
     await rm(temporary, { recursive: true, force: true });
   });
   return {

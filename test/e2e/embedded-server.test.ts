@@ -174,8 +174,8 @@ test.each(['SIGKILL', 'SIGTERM'] as const)('ends with its parent, even on %s', a
   const { port, folder }: { port: number; folder: string } = JSON.parse(line ?? '');
   expect(await isListening(port)).toBe(true);
   parent.kill(signal);
-  await waitUntil(async () => !(await isListening(port)), { deadlineMs: 15_000, what: 'the server to end' });
-  await waitUntil(async () => !(await exists(folder)), { deadlineMs: 15_000, what: 'its folder to be deleted' });
+  await waitUntil(async () => !(await isListening(port)), { deadlineMs: 60_000, what: 'the server to end' });
+  await waitUntil(async () => !(await exists(folder)), { deadlineMs: 60_000, what: 'its folder to be deleted' });
 });
 
 test('a server that is merely up does not keep its process alive', async () => {
@@ -191,5 +191,5 @@ test('a server that is merely up does not keep its process alive', async () => {
     once(parent, 'exit'),
   ]);
   expect(code).toBe(0);
-  await waitUntil(async () => !(await exists(folder ?? '')), { deadlineMs: 15_000, what: 'its folder to be deleted' });
+  await waitUntil(async () => !(await exists(folder ?? '')), { deadlineMs: 60_000, what: 'its folder to be deleted' });
 });
