@@ -63,7 +63,7 @@ interface Held {
 }
 
 const stopTest = cliTest
-  .override('template', 'bookkeeping')
+  .override('template', 'queue')
   .extend('holdDuring', ({ cli, configure, database }) => async (kind: ActionKind): Promise<Held> => {
     const { table, hold } = SCENES[kind];
     if (table) {
