@@ -73,7 +73,7 @@ interface HeldDaemon {
 }
 
 const stopTest = cliTest
-  .override('template', 'bookkeeping')
+  .override('template', 'queue')
   .extend('holdDuring', ({ cli, configure, database }) => async (kind: Held): Promise<HeldDaemon> => {
     const { table, hold } = SCENES[kind];
     if (table) {
@@ -100,7 +100,7 @@ const stopTest = cliTest
       );
       return rows.length === 1;
     };
-    await waitUntil(isHeld, { deadlineMs: 30_000, what: `${kind} to wait for the test` }).catch(cause => {
+    await waitUntil(isHeld, { deadlineMs: 60_000, what: `${kind} to wait for the test` }).catch(cause => {
       throw new Error(daemon.output(), { cause });
     });
     return { daemon, release: () => holder.query('rollback') };

@@ -1,7 +1,10 @@
 /** A server for one test alone, to be stopped and started at will. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { inject } from 'vitest';
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/demo/embedded-server.ts';
-import { migrateUp } from '../../src/schema/migrate.ts';
 import { daemonTest } from './daemon.ts';
 import { DEFAULT_POSTGRES_VERSION, findBinariesOf } from './postgres-versions.ts';
 
@@ -22,18 +25,18 @@ export async function ask<Row>(url: string, sql: string): Promise<readonly Row[]
 }
 
 /** `server` has the bundled schema in its database `postgres`, and forgets nothing when it is killed. */
-export const ownServerTest = daemonTest.extend('server', async ({ task }, { onCleanup }): Promise<EmbeddedServer> => {
-  const binaries = await findBinariesOf(process.env.TEST_POSTGRES || DEFAULT_POSTGRES_VERSION);
-  // What is committed survives the end of the processes, which is all that happens to it; the machine goes on.
-  const settings = { autovacuum: 'off', log_min_messages: 'fatal', synchronous_commit: 'on' };
-  const server = await startEmbeddedServer({ binaries, settings, durable: false });
-  onCleanup(server.remove);
-  const client = new Client({ connectionString: server.url, application_name: task.name });
-  await client.connect();
-  try {
-    await migrateUp(client, ['bookkeeping', 'bundled']);
-  } finally {
-    await client.end();
-  }
-  return server;
-});
+export const ownServerTest = daemonTest.extend(
+  'server',
+  async ({ database }, { onCleanup }): Promise<EmbeddedServer> => {
+    const binaries = await findBinariesOf(process.env.TEST_POSTGRES || DEFAULT_POSTGRES_VERSION);
+    const folders = inject('serverFolders');
+    const folder = join(folders, database.name);
+    // Not by Node, which would make the copy ours: PostgreSQL may run as another account.
+    await promisify(execFile)('cp', ['-a', join(folders, 'template'), folder]);
+    // What is committed survives the end of the processes, which is all that happens to it; the machine goes on.
+    const settings = { autovacuum: 'off', log_min_messages: 'fatal', synchronous_commit: 'on' };
+    const server = await startEmbeddedServer({ binaries, folder, settings, durable: false });
+    onCleanup(server.remove);
+    return server;
+  },
+);
