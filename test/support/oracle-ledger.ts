@@ -1,0 +1,75 @@
+/** Of the oracle: does the ledger say what the catalog shows, no more and no less? */
+import type { TestDatabase } from './database.ts';
+
+type Queryable = Pick<TestDatabase, 'query'>;
+
+export interface Partition {
+  readonly oid: number;
+  readonly name: string;
+  readonly target: string;
+}
+
+/** Runs and actions that the ledger still takes for going on. */
+export async function unfinished(database: Queryable): Promise<readonly string[]> {
+  const rows = await database.query<{ problem: string }>(`
+    select format('the run of %s on %s has no end', job, target) as problem from partkeeper.runs where finished_at is null
+    union all
+    select format('%s %s is still intended', kind, relation) from partkeeper.actions where outcome = 'intended'`);
+  return rows.map(({ problem }) => problem);
+}
+
+/** What is on record as done and cannot be seen, and has not been undone by anything later on record either. */
+const INVISIBLE = `
+  with done as (
+    select a.*, to_regclass(a.relation)::oid as named, row_number() over (partition by a.relation order by a.finished_at desc) as latest
+      from partkeeper.actions a where a.outcome = 'done'
+  )
+  select format('%s %s is on record as done, and the catalog shows nothing of it', d.kind, d.relation) as problem
+    from done d
+    left join pg_inherits i on i.inhrelid = case when d.kind = 'create-partition' then d.named else d.relation_oid end
+    left join pg_class c on c.oid = case when d.kind = 'create-partition' then d.named else d.relation_oid end
+   where d.latest = 1 and case d.kind
+      when 'create-partition' then i.inhparent is distinct from to_regclass(d.target)::oid
+      when 'drop-partition' then c.oid is not null
+      when 'detach-partition' then c.oid is null or i.inhparent is not null
+      when 'refresh-view' then not exists (select from partkeeper.view_refreshes r where r.view = d.relation_oid)
+      else false
+    end
+  union all
+  select format('%s %s was done %s times', kind, relation, count(*)) from done
+   where kind in ('drop-partition', 'detach-partition') group by kind, relation, relation_oid having count(*) > 1`;
+
+interface Deed {
+  readonly kind: string;
+  readonly relation: string;
+  readonly relation_oid: number | null;
+}
+
+/** @param byHand relations that the test itself has made, attached or taken away */
+export async function disagreements(
+  database: Queryable,
+  before: readonly Partition[],
+  after: readonly Partition[],
+  byHand: readonly string[],
+): Promise<readonly string[]> {
+  const invisible = await database.query<{ problem: string }>(INVISIBLE);
+  const done = await database.query<Deed>(
+    "select kind, relation, relation_oid::int from partkeeper.actions where outcome = 'done'",
+  );
+  const isOurs = ({ name }: Partition): boolean => !byHand.includes(name.replaceAll('"', ''));
+  const added = after.filter(({ oid }) => !before.some(known => known.oid === oid)).filter(isOurs);
+  const gone = before.filter(({ oid }) => !after.some(known => known.oid === oid)).filter(isOurs);
+  return [
+    ...invisible.map(({ problem }) => problem),
+    ...added
+      .filter(({ name }) => !done.some(({ kind, relation }) => kind === 'create-partition' && sameName(relation, name)))
+      .map(({ name }) => `${name} was attached, and nobody has it on record`),
+    ...gone
+      .filter(({ oid }) => !done.some(({ kind, relation_oid }) => RETIRING.has(kind) && relation_oid === oid))
+      .map(({ name }) => `${name} is no partition any more, and nobody has it on record`),
+  ];
+}
+
+const RETIRING: ReadonlySet<string> = new Set(['drop-partition', 'detach-partition']);
+
+const sameName = (one: string, other: string): boolean => one.replaceAll('"', '') === other.replaceAll('"', '');
