@@ -14,6 +14,7 @@ import type { Session } from '../postgres/session.ts';
 import type { Emit, RunIdentity } from '../report/events.ts';
 import { explainAction } from '../report/explain.ts';
 import { redact } from '../report/redact.ts';
+import { onceMore } from './once-more.ts';
 import { statements } from './statements.ts';
 
 const DESTROYS: { readonly [K in ActionKind]: boolean } = {
@@ -50,8 +51,7 @@ export const recordActions = (
   emit: Emit,
 ): ActionRecorder => ({
   async intend(action, sql) {
-    const actionId = newId();
-    try {
+    const write = async (actionId: string): Promise<Intent> => {
       const [row] = await database.use(session =>
         session.query<{ intended_at: string }>(
           statements.intendAction,
@@ -71,7 +71,10 @@ export const recordActions = (
           'put the action on record',
         ),
       );
-      return recordOf(database, action, { actionId, intendedAt: row?.intended_at }, emit);
+      return { actionId, intendedAt: row?.intended_at };
+    };
+    try {
+      return recordOf(database, action, await onceMore(() => write(newId())), emit);
     } catch (error) {
       return goOnUnlessItDestroys(action, asMaintenanceError(error), emit);
     }

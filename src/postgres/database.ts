@@ -103,12 +103,14 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
     };
     try {
       if (!pids.has(client)) {
-        direct ??= refusePooler(client, config, address);
+        const patience = { ms: options.connectTimeoutMs, signal, destroy };
+        direct ??= orDestroyed(askForPooler(client), patience).then(found =>
+          found ? refuseTransactionPooler(config, address) : undefined,
+        );
         await direct.catch(error => {
           direct = undefined;
           throw classify(error, `look for a pooler at ${address}`);
         });
-        const patience = { ms: options.connectTimeoutMs, signal, destroy };
         const pid = await orDestroyed(pinSettings(client, budget), patience).catch(error => {
           throw classify(error, `prepare the session on ${address}`);
         });
@@ -136,9 +138,9 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
   };
 }
 
-async function refusePooler(client: PoolClient, config: ClientConfig, address: string): Promise<void> {
+async function askForPooler(client: PoolClient): Promise<boolean> {
   const { rows } = await client.query<{ pid: number }>('select pg_catalog.pg_backend_pid() as pid');
-  if (rows[0] && isBehindPooler(client, rows[0].pid)) await refuseTransactionPooler(config, address);
+  return rows[0] !== undefined && isBehindPooler(client, rows[0].pid);
 }
 
 /**
@@ -175,7 +177,8 @@ export async function cancelBackend(
   }
 }
 
-const streamOf = (client: ClientBase): { destroy(): void } | undefined => {
+/** The socket below the driver, which has no way of its own to give a connection up. */
+export const streamOf = (client: ClientBase): { destroy(): void } | undefined => {
   const connection: unknown = Reflect.get(client, 'connection');
   const stream: unknown =
     typeof connection === 'object' && connection !== null ? Reflect.get(connection, 'stream') : undefined;

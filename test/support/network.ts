@@ -1,4 +1,4 @@
-/** The network between partkeeper and its server, as bad as a test wants it. One proxy, any number of connections. */
+/** The network between partkeeper and its server, as bad as a test wants it. Any number of connections. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,8 +14,8 @@ export type Fate =
   /** From here on nothing arrives anywhere, in this connection and all others, until `heal`. */
   | 'black-hole';
 
-export interface Proxy {
-  /** The same address by way of the proxy. */
+export interface Network {
+  /** The same address by way of the network. */
   readonly through: (url: string) => string;
   /** Connections that are open towards the client. */
   readonly open: () => number;
@@ -42,7 +42,7 @@ export interface Proxy {
 const HOST = '127.0.0.1';
 
 /** @param server the address of a server, as a URL */
-export async function openProxy(server: string, host = HOST): Promise<Proxy> {
+export async function openNetwork(server: string, host = HOST): Promise<Network> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let count = 0;
   let hole: PromiseWithResolvers<void> | undefined;
@@ -50,7 +50,7 @@ export async function openProxy(server: string, host = HOST): Promise<Proxy> {
   await once(listener, 'listening');
   const { port } = listener.address() as AddressInfo;
 
-  const proxy: Proxy = {
+  const network: Network = {
     through(url) {
       const address = new URL(url);
       address.hostname = host;
@@ -75,8 +75,8 @@ export async function openProxy(server: string, host = HOST): Promise<Proxy> {
       for (const pair of pairs) reset(pair);
     },
     async close() {
-      proxy.heal();
-      proxy.resetAll();
+      network.heal();
+      network.resetAll();
       listener.close();
       await once(listener, 'close');
     },
@@ -88,12 +88,12 @@ export async function openProxy(server: string, host = HOST): Promise<Proxy> {
   };
 
   const deliver = async (packet: Buffer, arrivedAt: number, to: Socket): Promise<void> => {
-    await sleep(Math.max(0, arrivedAt + proxy.latencyMs - performance.now()));
+    await sleep(Math.max(0, arrivedAt + network.latencyMs - performance.now()));
     while (hole) await hole.promise;
-    const step = Number.isFinite(proxy.sliceBytes) ? proxy.sliceBytes : packet.length;
+    const step = Number.isFinite(network.sliceBytes) ? network.sliceBytes : packet.length;
     for (let from = 0; from < packet.length; from += step) {
       const piece = packet.subarray(from, from + step);
-      if (Number.isFinite(proxy.bytesPerSecond)) await sleep((1000 * piece.length) / proxy.bytesPerSecond);
+      if (Number.isFinite(network.bytesPerSecond)) await sleep((1000 * piece.length) / network.bytesPerSecond);
       if (!to.destroyed) to.write(piece);
     }
   };
@@ -117,7 +117,7 @@ export async function openProxy(server: string, host = HOST): Promise<Proxy> {
 
   const serve = (client: Socket): void => {
     count += 1;
-    const { hostname, port: upstreamPort } = new URL(proxy.target);
+    const { hostname, port: upstreamPort } = new URL(network.target);
     const upstream = connect(Number(upstreamPort), hostname);
     const pair = [client, upstream] as const;
     pairs.add(pair);
@@ -126,9 +126,9 @@ export async function openProxy(server: string, host = HOST): Promise<Proxy> {
     let isLastAnswer = false;
     const read = readStatements();
     pump(client, upstream, packet => {
-      const fates = read(packet).map(statement => proxy.fate(statement));
+      const fates = read(packet).map(statement => network.fate(statement));
       if (fates.includes('reset')) reset(pair);
-      if (fates.includes('black-hole')) proxy.blackHole();
+      if (fates.includes('black-hole')) network.blackHole();
       isLastAnswer ||= fates.includes('reset-once-done');
       return !client.destroyed;
     });
@@ -139,7 +139,7 @@ export async function openProxy(server: string, host = HOST): Promise<Proxy> {
     });
   };
 
-  return proxy;
+  return network;
 }
 
 /** The last message of an answer: `Z`, a length of 5, and the state of the transaction. */
