@@ -165,7 +165,9 @@ async function runTarget(
     const signal = AbortSignal.any([request.signal, lock.lost]);
     for (let plans = 1; plan.actions.length > 0; plans += 1) {
       tally.failures = [];
-      await runActions(runner, { ...request, signal }, run, record.recorder, plan.actions, tally);
+      await runActions(runner, { ...request, signal, lost: lock.lost }, run, record.recorder, plan.actions, tally);
+      // Somebody else may have the lock by now, and the work with it.
+      if (lock.lost.aborted && tally.failures.length > 0) break;
       // What the findings say must be true of the table as it is now, not as it was meant to become.
       plan = await observeAndPlan(runner, request, [target]);
       const isRetried = tally.failures.every(({ code }) => retryOf(code) === 'next-run');
@@ -187,7 +189,7 @@ interface Tally {
 
 async function runActions(
   runner: Runner,
-  { signal, stopping }: RunRequest,
+  { signal, stopping, lost }: RunRequest & { readonly lost: AbortSignal },
   run: RunIdentity,
   recorder: ActionRecorder,
   actions: readonly Action[],
@@ -208,13 +210,17 @@ async function runActions(
       tally.done += 1;
       runner.emit({ kind: 'action-finished', run, action, result });
     } catch (thrown) {
-      const error = asMaintenanceError(thrown);
+      const error = lost.aborted ? asLost(asMaintenanceError(thrown)) : asMaintenanceError(thrown);
       tally.failures.push(error);
       runner.emit({ kind: 'action-failed', run, action, error, attempts, durationMs: runner.monotonicMs() - started });
       if (ENDS_THE_RUN.has(error.code)) return;
     }
   }
 }
+
+/** Cancelled because the lock of the run was gone: nobody has asked for that. */
+const asLost = (error: MaintenanceError): MaintenanceError =>
+  error.code === 'CANCELLED' ? new MaintenanceError('CONNECTION_LOST', error.message, { cause: error }) : error;
 
 /** Without a connection, or told to stop, the actions that follow would fail alike. */
 const ENDS_THE_RUN: ReadonlySet<MaintenanceError['code']> = new Set([

@@ -23,7 +23,7 @@ describe('the oracle', () => {
     ['a partition that is taken away', 'alter table events detach partition events_2026_05', /has lost its partitions/],
   ] as const)('sees at once %s', async ([, deed, told], { scene }) => {
     await scene.database.query(deed);
-    expect(await scene.oracle.meanwhile()).toContainEqual(expect.stringMatching(told));
+    expect(await scene.oracle().meanwhile()).toContainEqual(expect.stringMatching(told));
   });
 
   sceneTest.for([
@@ -51,7 +51,7 @@ describe('the oracle', () => {
     ],
   ] as const)('sees after the next run %s', async ([, deed, told], { scene }) => {
     await scene.database.query(deed);
-    expect(await scene.oracle.afterNextRun(scene.open())).toContainEqual(expect.stringMatching(told));
+    expect(await scene.oracle().afterNextRun(scene.open())).toContainEqual(expect.stringMatching(told));
   });
 
   sceneTest('sees a record of what was never done', async ({ scene }) => {
@@ -61,7 +61,7 @@ describe('the oracle', () => {
     await scene.database.query(
       "update partkeeper.actions set relation = relation || '_2' where kind = 'create-partition'",
     );
-    const found = await scene.oracle.afterNextRun(scene.open());
+    const found = await scene.oracle().afterNextRun(scene.open());
     expect(found).toContainEqual(expect.stringMatching(/on record as done, and the catalog shows nothing/));
     expect(found).toContainEqual(expect.stringMatching(/events_2026_07 was attached, and nobody has it on record/));
   });
@@ -69,14 +69,14 @@ describe('the oracle', () => {
   sceneTest('sees a session and its locks', async ({ scene }) => {
     const client = await scene.database.connect({ application_name: 'partkeeper run' });
     await client.query('select pg_advisory_lock(1)');
-    const found = await scene.oracle.afterNextRun(scene.open());
+    const found = await scene.oracle().afterNextRun(scene.open());
     expect(found).toContainEqual(expect.stringMatching(/a session of partkeeper run is there/));
     expect(found).toContainEqual(expect.stringMatching(/an advisory lock is held/));
   });
 
   sceneTest('sees what cannot be covered', async ({ scene }) => {
     const partkeeper = scene.open({ tables: [] });
-    expect(await scene.oracle.afterNextRun(partkeeper)).toEqual([
+    expect(await scene.oracle().afterNextRun(partkeeper)).toEqual([
       expect.stringMatching(/^public\.audit has no partitions|^public\.events has no partitions/),
       expect.stringMatching(/has no partitions/),
     ]);

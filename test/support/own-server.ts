@@ -3,7 +3,9 @@ import { Client } from 'pg';
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/demo/embedded-server.ts';
 import { migrateUp } from '../../src/schema/migrate.ts';
 import { daemonTest } from './daemon.ts';
+import { connectTo } from './database.ts';
 import { DEFAULT_POSTGRES_VERSION, findBinariesOf } from './postgres-versions.ts';
+import { urlOfDatabase } from './templates.ts';
 
 /** One statement on a connection of its own. */
 export async function ask<Row>(url: string, sql: string): Promise<readonly Row[]> {
@@ -21,19 +23,44 @@ export async function ask<Row>(url: string, sql: string): Promise<readonly Row[]
   }
 }
 
-/** `server` has the bundled schema in its database `postgres`, and forgets nothing when it is killed. */
-export const ownServerTest = daemonTest.extend('server', async ({ task }, { onCleanup }): Promise<EmbeddedServer> => {
+/** It forgets nothing when it is killed: what is committed survives the end of the processes, and the machine goes on. */
+export async function startTestServer(settings: Readonly<Record<string, string>> = {}): Promise<EmbeddedServer> {
   const binaries = await findBinariesOf(process.env.TEST_POSTGRES || DEFAULT_POSTGRES_VERSION);
-  // What is committed survives the end of the processes, which is all that happens to it; the machine goes on.
-  const settings = { autovacuum: 'off', log_min_messages: 'fatal', synchronous_commit: 'on' };
-  const server = await startEmbeddedServer({ binaries, settings, durable: false });
-  onCleanup(server.remove);
-  const client = new Client({ connectionString: server.url, application_name: task.name });
+  const ours = { autovacuum: 'off', log_min_messages: 'fatal', synchronous_commit: 'on' };
+  return startEmbeddedServer({ binaries, settings: { ...ours, ...settings }, durable: false });
+}
+
+/** Makes databases with partkeeper's own schema in them, one after the other. */
+export function databasesOn(server: EmbeddedServer) {
+  let count = 0;
+  return async (): Promise<ReturnType<typeof connectTo>> => {
+    count += 1;
+    const name = `own_${count}`;
+    if (count === 1) {
+      await ask(server.url, 'create database own_template');
+      await withClient(urlOfDatabase(server.url, 'own_template'), client => migrateUp(client, ['bookkeeping']));
+    }
+    await ask(server.url, `create database ${name} template own_template strategy file_copy`);
+    return connectTo(urlOfDatabase(server.url, name), name);
+  };
+}
+
+async function withClient(url: string, work: (client: Client) => Promise<unknown>): Promise<void> {
+  const client = new Client({ connectionString: url, application_name: 'partkeeper test' });
   await client.connect();
   try {
-    await migrateUp(client, ['bookkeeping', 'bundled']);
+    await work(client);
   } finally {
     await client.end();
   }
-  return server;
-});
+}
+
+/** `server` has the bundled schema in its database `postgres`. */
+export const ownServerTest = daemonTest
+  .extend('settings', () => ({}))
+  .extend('server', async ({ settings }, { onCleanup }): Promise<EmbeddedServer> => {
+    const server = await startTestServer(settings);
+    onCleanup(server.remove);
+    await withClient(server.url, client => migrateUp(client, ['bookkeeping', 'bundled']));
+    return server;
+  });

@@ -28,7 +28,9 @@ export interface Scene {
   readonly open: (options?: PartkeeperOptions) => TestPartkeeper;
   /** Closes every partkeeper, and has the oracle judge: now, and after one more run by a partkeeper that nothing happens to. */
   readonly settle: () => Promise<void>;
-  readonly oracle: Oracle;
+  readonly oracle: () => Oracle;
+  /** Has the oracle look at the database as it is now, after a change that is the test's own. */
+  readonly look: (question?: Partial<Question>) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -47,7 +49,9 @@ export const fillScene = async (database: Pick<TestDatabase, 'query'>): Promise<
 
 export async function openScene(database: TestDatabase, question: Partial<Question> = {}): Promise<Scene> {
   await fillScene(database);
-  const oracle = await consultOracle(database, { tables: TABLES, at: AT, ...question });
+  const consult = (over: Partial<Question>) =>
+    consultOracle(database, { tables: TABLES, at: AT, ...question, ...over });
+  let oracle = await consult({});
   const opened: TestPartkeeper[] = [];
   const open = (options: PartkeeperOptions = {}): TestPartkeeper => {
     const partkeeper = openPartkeeper(database, { tables: TABLES, views: VIEWS, at: AT, ...options });
@@ -60,7 +64,10 @@ export async function openScene(database: TestDatabase, question: Partial<Questi
   return {
     database,
     open,
-    oracle,
+    oracle: () => oracle,
+    async look(over = {}) {
+      oracle = await consult(over);
+    },
     close,
     async settle() {
       expect(await oracle.meanwhile(), 'at once').toEqual([]);

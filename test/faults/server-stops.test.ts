@@ -1,0 +1,129 @@
+/** The server is stopped in the middle of a statement of ours, turns everybody away, or has hardly any locks to give. */
+import { test as base, expect } from 'vitest';
+import type { JobName } from '../../src/domain/plan.ts';
+import { waitUntil } from '../support/client.ts';
+import { aTablePolicy, at, relation } from '../support/facts.ts';
+import { hold } from '../support/holders.ts';
+import { consultOracle } from '../support/oracle.ts';
+import { databasesOn, startTestServer } from '../support/own-server.ts';
+import { openPartkeeper } from '../support/partkeeper.ts';
+import { openScene, type Scene } from '../support/scene.ts';
+
+const test = base
+  // Not enough for a statement that touches every partition of a large table.
+  .extend('settings', { scope: 'file' }, () => ({ max_locks_per_transaction: '10', max_connections: '30' }))
+  .extend('server', { scope: 'file' }, async ({ settings }, { onCleanup }) => {
+    const server = await startTestServer(settings);
+    onCleanup(server.remove);
+    return server;
+  })
+  .extend('databases', { scope: 'file' }, ({ server }) => databasesOn(server))
+  .extend('own', async ({ databases }, { onCleanup }) => {
+    const own = await databases();
+    onCleanup(own.close);
+    return own;
+  })
+  .extend('scene', async ({ own }, { onCleanup }): Promise<Scene> => {
+    const scene = await openScene(own.database);
+    onCleanup(scene.close);
+    return scene;
+  });
+
+/** What keeps each job in the middle of its statement. */
+const IN_THE_WAY = {
+  provision: 'lock table only events in share update exclusive mode',
+  refresh: 'lock table events in access exclusive mode',
+  analyze: 'lock table only events in share update exclusive mode',
+} as const satisfies Partial<Record<JobName, string>>;
+const JOBS = Object.keys(IN_THE_WAY) as (keyof typeof IN_THE_WAY)[];
+const CASES = JOBS.flatMap(job => (['fast', 'immediate'] as const).map(mode => [job, mode] as const));
+
+test.for(CASES)(
+  'F02: a server that is stopped during a %s job (%s): the run says so, and the next one does the rest',
+  async ([job, mode], { server, scene }) => {
+    await hold(scene.database, IN_THE_WAY[job]);
+    const partkeeper = scene.open({ budget: { lockTimeoutMs: 30_000, statementTimeoutMs: 60_000 } });
+    const running = partkeeper.apply([job]);
+    const isBlocked = () =>
+      scene.database.query(
+        "select from pg_stat_activity where application_name = 'partkeeper' and wait_event_type = 'Lock' and datname = current_database()",
+      );
+    await waitUntil(async () => (await isBlocked()).length > 0, { what: `the ${job} job to wait for a lock` });
+    await server.stop(mode);
+    const reports = await running;
+    expect(reports.map(({ outcome }) => outcome)).not.toContain('success');
+    expect(new Set(reports.map(({ error }) => error?.code))).toEqual(
+      new Set(
+        ['CONNECTION_LOST', 'CONNECTION_FAILED'].filter(code => reports.some(({ error }) => error?.code === code)),
+      ),
+    );
+    await server.start();
+    await scene.settle();
+  },
+);
+
+test('F03: a server that turns everybody away, because it is stopping, is named, and tried again by the next run', async ({
+  server,
+  scene,
+}) => {
+  const holder = await hold(scene.database, 'select 1');
+  // A smart shutdown: who is in may stay, and nobody gets in any more.
+  process.kill(server.pid() ?? 0, 'SIGTERM');
+  const partkeeper = scene.open();
+  const isRefused = async (): Promise<boolean> => {
+    const reports = await partkeeper.apply(['provision']);
+    return reports.every(({ error }) => error?.sqlstate === '57P03');
+  };
+  await waitUntil(isRefused, { what: 'the server to refuse' });
+  expect(partkeeper.eventsOf('observation-failed').at(-1)?.error).toMatchObject({
+    code: 'CONNECTION_FAILED',
+    hint: expect.stringContaining('starting or stopping'),
+  });
+  await Promise.allSettled([holder.client.end(), scene.close()]);
+  await server.stop();
+  await server.start();
+  await scene.settle();
+});
+
+const LONG = relation('public.long');
+const DAYS = 600;
+
+test('F18, F51: a table with more partitions than the server has locks: nothing of ours touches them all', async ({
+  own: { database },
+}) => {
+  await database.query('create table long (id bigint, at timestamptz, primary key (id, at)) partition by range (at)');
+  for (let first = 0; first < DAYS; first += 50)
+    await database.query(
+      `do $$ declare day date; begin
+         for day in select date '2026-06-15' - d from generate_series(${first}, ${first + 49}) d loop
+           execute format('create table %I partition of long for values from (%L) to (%L)', 'long_' || to_char(day, 'YYYY_MM_DD'),
+             day || ' 00:00+00', day + 1 || ' 00:00+00');
+         end loop;
+       end $$`,
+    );
+  await database.query(
+    "insert into long select i, timestamptz '2026-06-15 00:00+00' - i * interval '10 days' from generate_series(0, 50) i",
+  );
+  await expect(database.query('select min(at) from long')).rejects.toThrow(/out of shared memory/);
+
+  const tables = [
+    aTablePolicy({
+      relation: LONG,
+      interval: 'day',
+      premake: 3,
+      retention: { amount: DAYS - 4, unit: 'days' },
+      analyze: undefined,
+    }),
+  ];
+  const question = { tables, at: at('2026-06-15'), where: "t.at > '2026-06-01'" };
+  const oracle = await consultOracle(database, question);
+  const partkeeper = openPartkeeper(database, question);
+  expect(await partkeeper.apply()).toMatchObject([
+    { run: { job: 'provision' }, outcome: 'success', done: 3 },
+    { run: { job: 'retire' }, outcome: 'success', done: 3 },
+    { run: { job: 'analyze' }, outcome: 'success' },
+  ]);
+  expect((await partkeeper.plan()).actions).toEqual([]);
+  await partkeeper.close();
+  expect(await oracle.meanwhile()).toEqual([]);
+});
