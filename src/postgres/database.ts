@@ -7,6 +7,7 @@ import type { StatementBudget } from '../domain/policy.ts';
 import { isBehindPooler, refuseTransactionPooler } from './pooler.ts';
 import { pinSettings, type Session, sessionOver, typeParsers } from './session.ts';
 import { classify } from './sqlstate.ts';
+import { rereadingTlsFiles } from './tls-files.ts';
 import { atMost, orDestroyed, unlessAborted } from './waiting.ts';
 
 export interface Database {
@@ -29,7 +30,10 @@ const CLOSE_MS = 2_000;
 
 /** What the driver is given. It would let the address win over single fields, so the address is taken apart here. */
 export const clientConfig = (options: DatabaseOptions): ClientConfig => ({
-  ...(options.connectionString !== undefined && parseIntoClientConfig(options.connectionString)),
+  ...(options.connectionString !== undefined && {
+    ...parseIntoClientConfig(options.connectionString),
+    ssl: rereadingTlsFiles(options.connectionString),
+  }),
   ...(options.host !== undefined && { host: options.host }),
   ...(options.port !== undefined && { port: options.port }),
   ...(options.user !== undefined && { user: options.user }),
