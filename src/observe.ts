@@ -39,12 +39,15 @@ export const allTargets = ({ tables, views }: Policies): readonly RelationName[]
   [...tables, ...views].map(({ relation }) => relation);
 
 const requestFor = ({ tables, views }: Policies, targets: readonly RelationName[]): FactsRequest => {
-  const isWanted = ({ relation }: { readonly relation: RelationName }) =>
-    targets.some(target => isSameRelation(target, relation));
+  const isIn =
+    (names: readonly RelationName[]) =>
+    ({ relation }: { readonly relation: RelationName }) =>
+      names.some(name => isSameRelation(name, relation));
+  const wanted = tables.filter(isIn(targets));
   return {
-    tables: tables
-      .filter(isWanted)
-      .map(({ relation, name }) => ({ relation, namePattern: takenNamePattern(name, relation.name) })),
-    views: views.filter(isWanted).map(({ relation }) => relation),
+    tables: wanted.map(({ relation, name }) => ({ relation, namePattern: takenNamePattern(name, relation.name) })),
+    views: views
+      .filter(isIn([...targets, ...wanted.flatMap(({ retireAfter }) => retireAfter)]))
+      .map(({ relation }) => relation),
   };
 };

@@ -2,9 +2,12 @@
  * One job on some targets: observe → plan → execute → observe → report. A target that fails does not keep the next one from
  * its turn, nor an action the actions after it.
  */
+
+import { formatDuration } from './domain/duration.ts';
 import { asMaintenanceError, MaintenanceError, retryOf } from './domain/errors.ts';
+import { type Finding, finding } from './domain/findings.ts';
 import { momentsOf } from './domain/moments.ts';
-import type { Action, Finding, JobName, Plan, Skip } from './domain/plan.ts';
+import { type Action, JOB_OF, type JobName, type Plan, type Skip } from './domain/plan.ts';
 import type { StatementBudget } from './domain/policy.ts';
 import { formatRelationName, isSameRelation, type RelationName } from './domain/relation.ts';
 import type { Instant } from './domain/time.ts';
@@ -45,6 +48,10 @@ export interface RunRequest {
   readonly stopping: AbortSignal;
   /** A moment to pretend instead of the clocks: for a demonstration database only. */
   readonly at?: Instant | undefined;
+  /** The names of unusual plans that somebody has agreed to. */
+  readonly acknowledged?: ReadonlySet<string> | undefined;
+  /** Only actions of this kind; what else is planned is left for the job's next turn. */
+  readonly only?: Action['kind'] | undefined;
 }
 
 export interface RunReport {
@@ -52,6 +59,8 @@ export interface RunReport {
   readonly outcome: Outcome;
   readonly done: number;
   readonly failed: number;
+  /** Put off to the next tick, because somebody's transaction is in the way; each is a finding as well. */
+  readonly deferred: number;
   /** What the run's plan left alone. */
   readonly skips: readonly Skip[];
   /** As they are after the run. */
@@ -77,13 +86,16 @@ export async function runJob(runner: Runner, request: RunRequest): Promise<reado
 
 async function observeAndPlan(runner: Runner, request: RunRequest, targets: readonly RelationName[]): Promise<Plan> {
   const facts = await observe(runner, targets, request.signal);
-  return planRound([{ job: jobOf(request.job), targets }], {
+  const plan = planRound([{ job: jobOf(request.job), targets }], {
     facts,
     policies: runner.policies,
     moments: momentsOf(facts.server, request.at),
     dueSince: runner.dueSince,
     isAskedFor: request.isAskedFor,
+    acknowledged: request.acknowledged,
   });
+  const { only } = request;
+  return only === undefined ? plan : { ...plan, actions: plan.actions.filter(({ kind }) => kind === only) };
 }
 
 /** The planner puts a view after the views that it reads; targets with nothing to do come last. */
@@ -116,15 +128,16 @@ async function runTarget(
     ...origin,
   };
   const started = runner.monotonicMs();
-  const tally: Tally = { done: 0, failures: [] };
+  const tally: Tally = { done: 0, failures: [], deferred: [] };
   runner.emit({ kind: 'run-started', run, at: runner.clock() });
   const finish = (outcome: Outcome, plan?: Plan, skips: readonly Skip[] = []): RunReport => {
-    const findings = plan?.findings ?? [];
+    const findings = [...(plan?.findings ?? []), ...tally.deferred];
     const report: RunReport = {
       run,
       outcome,
       done: tally.done,
       failed: tally.failures.length,
+      deferred: tally.deferred.length,
       skips,
       findings,
       error: tally.failures[0],
@@ -150,7 +163,7 @@ async function runTarget(
     return finish('success');
   }
   const end = async (report: RunReport): Promise<RunReport> => {
-    await record.finish(report);
+    await record.finish({ ...report, accepted: acceptedRetention(runner, request, report) });
     await lock.release();
     return report;
   };
@@ -165,6 +178,7 @@ async function runTarget(
     const signal = AbortSignal.any([request.signal, lock.lost]);
     for (let plans = 1; plan.actions.length > 0; plans += 1) {
       tally.failures = [];
+      tally.deferred = [];
       await runActions(runner, { ...request, signal, lost: lock.lost }, run, record.recorder, plan.actions, tally);
       // Somebody else may have the lock by now, and the work with it.
       if (lock.lost.aborted && tally.failures.length > 0) break;
@@ -173,6 +187,7 @@ async function runTarget(
       const isRetried = tally.failures.every(({ code }) => retryOf(code) === 'next-run');
       // Somebody else has done it, or it need not be done any more: that it failed here is nobody's trouble.
       if (plan.actions.length === 0 && isRetried) tally.failures = [];
+      if (plan.actions.length === 0) tally.deferred = [];
       if (plans >= MAX_PLANS || !tally.failures.some(({ code }) => retryOf(code) === 'next-run')) break;
     }
   } catch (error) {
@@ -185,7 +200,27 @@ async function runTarget(
 interface Tally {
   done: number;
   failures: MaintenanceError[];
+  deferred: Finding[];
 }
+
+/** A table from which everything was retired that should be: from here on, this retention is the one to compare with. */
+function acceptedRetention(runner: Runner, { job, only, at }: RunRequest, report: RunReport): string | undefined {
+  if (job !== 'retire' || only !== undefined || at !== undefined || report.outcome !== 'success') return undefined;
+  if (report.deferred > 0 || report.skips.some(({ reason }) => KEEP_WAITING.has(reason))) return undefined;
+  const policy = runner.policies.tables.find(({ relation }) => isSameRelation(relation, report.run.target));
+  if (!policy) return undefined;
+  return policy.retention === 'forever' ? 'forever' : formatDuration(policy.retention);
+}
+
+/** A table that is held back has not been found in order. */
+const KEEP_WAITING: ReadonlySet<Skip['reason']> = new Set([
+  'not-acknowledged',
+  'clock-skew',
+  'wrong-database',
+  'coverage-broken',
+  'max-per-run',
+  'missing',
+]);
 
 async function runActions(
   runner: Runner,
@@ -201,19 +236,27 @@ async function runActions(
     runner.emit({ kind: 'action-started', run, action });
     const started = runner.monotonicMs();
     let attempts = 1;
+    // Who was in the way of one partition is mostly in the way of the next one: look once, and leave it at that.
+    const budget = tally.deferred.length > 0 ? { ...runner.budget, lockAttempts: 1 } : runner.budget;
     const onRetry = (attempt: number, delayMs: number, error: MaintenanceError) => {
       attempts = attempt + 1;
       runner.emit({ kind: 'action-retried', run, action, attempt, delayMs, error });
     };
     try {
-      const result = await executeAction(action, { ...runner, recorder, signal, onRetry });
+      const result = await executeAction(action, { ...runner, budget, recorder, signal, onRetry });
       tally.done += 1;
       runner.emit({ kind: 'action-finished', run, action, result });
     } catch (thrown) {
       const error = lost.aborted ? asLost(asMaintenanceError(thrown)) : asMaintenanceError(thrown);
+      if (isDeferred(action, error)) {
+        tally.deferred.push(blockedFinding(action, error));
+        runner.emit({ kind: 'action-deferred', run, action, error });
+        continue;
+      }
       tally.failures.push(error);
       runner.emit({ kind: 'action-failed', run, action, error, attempts, durationMs: runner.monotonicMs() - started });
-      if (ENDS_THE_RUN.has(error.code)) return;
+      // While a detach is pending, nothing else of the table can be detached concurrently.
+      if (ENDS_THE_RUN.has(error.code) || error.code === 'RETIRE_UNFINISHED') return;
     }
   }
 }
@@ -221,6 +264,13 @@ async function runActions(
 /** Cancelled because the lock of the run was gone: nobody has asked for that. */
 const asLost = (error: MaintenanceError): MaintenanceError =>
   error.code === 'CANCELLED' ? new MaintenanceError('CONNECTION_LOST', error.message, { cause: error }) : error;
+
+/** What nobody needs today waits for the next tick; a partition that is missing is a failure. */
+const isDeferred = (action: Action, { code }: MaintenanceError): boolean =>
+  code === 'BLOCKED' || (code === 'LOCK_UNAVAILABLE' && JOB_OF[action.kind] === 'retire');
+
+const blockedFinding = ({ target }: Action, { message, hint }: MaintenanceError): Finding =>
+  finding('BLOCKED', target, message, hint ?? 'It is tried again at the next tick.');
 
 /** Without a connection, or told to stop, the actions that follow would fail alike. */
 const ENDS_THE_RUN: ReadonlySet<MaintenanceError['code']> = new Set([

@@ -3,6 +3,7 @@ select
   current_setting('server_version_num')::int as version_number,
   current_setting('server_version') as version,
   current_database()::text as database,
+  (select c.system_identifier::text from pg_control_system() c) as system_identifier,
   current_user::text as "user",
   coalesce((select r.rolsuper from pg_roles r where r.rolname = current_user), false) as is_superuser,
   pg_is_in_recovery() as is_in_recovery,
@@ -13,4 +14,10 @@ select
     select from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = 'partkeeper' and c.relname = 'view_refreshes'
       and has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')
-  ) as has_bookkeeping;
+  ) as has_bookkeeping,
+  -- The same of what proves retirements; an earlier version's schema does not have it yet.
+  exists (
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'partkeeper' and c.relname = 'retirements'
+      and has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')
+  ) as has_retirements;

@@ -16,18 +16,20 @@ import { type Instant, isAfter, type KeyType } from '../domain/time.ts';
 import { decodeBound } from './decode-bound.ts';
 import type { PartitionRow, ServerRow, TableRow, ViewRefreshRow, ViewRow } from './rows.ts';
 
-const decodeInstant = (text: string): Instant => {
+export const decodeInstant = (text: string): Instant => {
   const at = decodeKeyTime(text, 'timestamptz');
   if (at === undefined) throw new TypeError(`not a timestamp in UTC and ISO style: ${text}`);
   return at;
 };
 
-const instantOrNone = (text: string | null): Instant | undefined => (text === null ? undefined : decodeInstant(text));
+export const instantOrNone = (text: string | null): Instant | undefined =>
+  text === null ? undefined : decodeInstant(text);
 
 export const decodeServer = (row: ServerRow, processNow: Instant): ServerFacts => ({
   versionNumber: row.version_number,
   version: row.version,
   database: row.database,
+  systemIdentifier: row.system_identifier,
   user: row.user,
   isSuperuser: row.is_superuser,
   isInRecovery: row.is_in_recovery,

@@ -11,4 +11,6 @@ export const queries = {
   takenNames: read('taken-names'),
   views: read('views'),
   viewRefreshes: read('view-refreshes'),
+  ledger: read('ledger'),
+  retirements: read('retirements'),
 } as const;

@@ -1,11 +1,22 @@
-/** The facts that the jobs decide by: six reads at most, however many tables, partitions and views there are. */
-import type { Facts, MissingReason, Oid, ServerFacts } from '../domain/facts.ts';
+/** The facts that the jobs decide by: eight reads at most, however many tables, partitions and views there are. */
+import type { Facts, MissingReason, Oid, PartitionedTableFacts, ServerFacts } from '../domain/facts.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
+import type { LedgerFacts } from '../domain/retirement.ts';
 import { type Instant, instantFromEpochMs, toEpochSeconds } from '../domain/time.ts';
 import type { Session } from '../postgres/session.ts';
 import { decodeServer, decodeTable, decodeView } from './decode-facts.ts';
+import { decodeLedger } from './decode-ledger.ts';
 import { queries } from './queries.ts';
-import type { PartitionRow, ServerRow, TableRow, TakenNameRow, ViewRefreshRow, ViewRow } from './rows.ts';
+import type {
+  LedgerRow,
+  PartitionRow,
+  RetirementRow,
+  ServerRow,
+  TableRow,
+  TakenNameRow,
+  ViewRefreshRow,
+  ViewRow,
+} from './rows.ts';
 
 /** What to look at. `namePattern` is a regular expression for the names that new partitions may want. */
 export interface FactsRequest {
@@ -17,7 +28,7 @@ export interface FactsRequest {
 export type Clock = () => Instant;
 
 export async function readFacts(session: Session, request: FactsRequest, clock: Clock): Promise<Facts> {
-  const { server, hasBookkeeping } = await readServer(session, clock);
+  const { server, hasBookkeeping, hasRetirements } = await readServer(session, clock);
   const tableRows = await readTables(session, request);
   const viewRows = await readViews(session, request.views);
   const partitioned = tableRows.filter(row => row.kind === 'p' && !row.is_partition);
@@ -35,12 +46,14 @@ export async function readFacts(session: Session, request: FactsRequest, clock: 
 
   const byParent = Map.groupBy(partitions, row => row.parent);
   const refreshOf = new Map(refreshes.map(row => [row.view, row]));
+  const tables = partitioned.map(row =>
+    decodeTable(row, byParent.get(row.oid) ?? [], taken.get(formatRelationName(row)) ?? new Set()),
+  );
   return {
     server,
     hasBookkeeping,
-    tables: partitioned.map(row =>
-      decodeTable(row, byParent.get(row.oid) ?? [], taken.get(formatRelationName(row)) ?? new Set()),
-    ),
+    ledger: hasRetirements ? await readLedger(session, tables) : undefined,
+    tables,
     views: views.map(row => decodeView(row, refreshOf.get(row.oid))),
     missing: [
       ...missing(
@@ -56,13 +69,17 @@ export async function readFacts(session: Session, request: FactsRequest, clock: 
 export async function readServer(
   session: Session,
   clock: Clock,
-): Promise<{ server: ServerFacts; hasBookkeeping: boolean }> {
+): Promise<{ server: ServerFacts; hasBookkeeping: boolean; hasRetirements: boolean }> {
   const before = clock();
   const [row] = await session.query<ServerRow>(queries.server, [], 'read the server’s version and clock');
   const after = clock();
   if (row === undefined) throw new TypeError('the server answered without a row');
   const processNow = instantFromEpochMs(((toEpochSeconds(before) + toEpochSeconds(after)) / 2) * 1000);
-  return { server: decodeServer(row, processNow), hasBookkeeping: row.has_bookkeeping };
+  return {
+    server: decodeServer(row, processNow),
+    hasBookkeeping: row.has_bookkeeping,
+    hasRetirements: row.has_retirements,
+  };
 }
 
 const pairs = (relations: readonly RelationName[]): [string[], string[]] => [
@@ -84,6 +101,17 @@ const readViews = async (session: Session, views: readonly RelationName[]): Prom
 
 const readRefreshes = async (session: Session, views: readonly Oid[]): Promise<readonly ViewRefreshRow[]> =>
   views.length === 0 ? [] : session.query(queries.viewRefreshes, [views], 'read the last refreshes');
+
+async function readLedger(
+  session: Session,
+  tables: readonly PartitionedTableFacts[],
+): Promise<LedgerFacts | undefined> {
+  if (tables.length === 0) return undefined;
+  const parents = tables.map(({ oid }) => oid);
+  const [row] = await session.query<LedgerRow>(queries.ledger, [parents], 'read what the ledger knows');
+  const rows = await session.query<RetirementRow>(queries.retirements, [parents], 'read the open retirements');
+  return row && decodeLedger(row, rows, tables);
+}
 
 async function readTakenNames(session: Session, { tables }: FactsRequest): Promise<Map<string, Set<string>>> {
   if (tables.length === 0) return new Map();

@@ -4,12 +4,14 @@ export interface ServerRow {
   readonly version_number: number;
   readonly version: string;
   readonly database: string;
+  readonly system_identifier: string;
   readonly user: string;
   readonly is_superuser: boolean;
   readonly is_in_recovery: boolean;
   readonly is_read_only: boolean;
   readonly now: string;
   readonly has_bookkeeping: boolean;
+  readonly has_retirements: boolean;
 }
 
 interface OwnedRow {
@@ -84,4 +86,28 @@ export interface ViewRefreshRow {
   readonly view: number;
   readonly refreshed_at: string;
   readonly fingerprint: string | null;
+}
+
+export interface LedgerRow {
+  readonly pinned: { readonly system: string; readonly database: string } | null;
+  readonly retentions: readonly { readonly parent: number; readonly retention: string; readonly accepted_at: string }[];
+}
+
+export interface RetirementRow {
+  readonly parent: number;
+  readonly partition: number;
+  readonly schema_name: string;
+  readonly relation_name: string;
+  readonly bound: string;
+  readonly state: string;
+  readonly intended_at: string;
+  readonly drop_after: string | null;
+  readonly asked_at: string | null;
+  /** Null, and what follows with it, when the table is gone. */
+  readonly schema: string | null;
+  readonly name: string | null;
+  readonly current_parent: number | null;
+  readonly is_pending: boolean;
+  readonly rows: number | null;
+  readonly bytes: number | null;
 }

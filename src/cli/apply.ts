@@ -1,8 +1,8 @@
 /** `partkeeper apply`: does now what `plan` shows. */
-import type { Command } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { type App, createApp } from '../app.ts';
 import { MaintenanceError } from '../domain/errors.ts';
-import { joinParts, NOTHING } from '../domain/plan.ts';
+import { JOB_NAMES, type JobName, joinParts, NOTHING } from '../domain/plan.ts';
 import type { RelationName } from '../domain/relation.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { allTargets, observe } from '../observe.ts';
@@ -24,13 +24,21 @@ interface ApplyOptions extends PlanOptions {
 export const applyCommand = (): Command =>
   withInstant(
     withSelection(commandWith('apply', 'do now what plan shows, and report each step'))
+      .addArgument(new Argument('[job]', 'the same as --job').choices([...JOB_NAMES]))
       .option('--dry-run', 'the same as plan')
       .option('--reason <text>', 'goes on record with the runs')
+      .addOption(
+        new Option(
+          '--acknowledge <name...>',
+          'agree to an unusual plan by the name that its finding gives; good for exactly that plan',
+        ),
+      )
       .option('--force', 'also what is not due yet'),
     'pretend that this is now; for the demo database only',
   );
 
-export async function runApply(options: ApplyOptions, io: Io): Promise<number> {
+export async function runApply(given: ApplyOptions, io: Io, job?: JobName): Promise<number> {
+  const options = { ...given, ...(job && { job: sameJob(given.job, job) }) };
   if (options.dryRun) return runPlan(options, io);
   const progress = options.json ? [] : [showProgress(text => io.out(line(text)))];
   const app = createApp(configOf(options, io), [...progress, ...io.subscribers]);
@@ -51,6 +59,11 @@ export async function runApply(options: ApplyOptions, io: Io): Promise<number> {
   }
 }
 
+const sameJob = (flag: JobName | undefined, word: JobName): JobName => {
+  if (flag === undefined || flag === word) return word;
+  throw new MaintenanceError('USAGE', `apply was asked for ${word} and for --job ${flag}`, { hint: 'Name one job.' });
+};
+
 const applyJob = (
   app: App,
   job: RunReport['run']['job'],
@@ -63,6 +76,7 @@ const applyJob = (
     targets,
     origin: { trigger: 'manual', requestedBy: requesterOf(io.env), reason: options.reason },
     isAskedFor: options.force ?? false,
+    acknowledged: new Set(options.acknowledge),
     signal: io.stopping,
     stopping: io.stopping,
     at: options.at,
@@ -90,13 +104,14 @@ async function requireDemo({ database }: App): Promise<void> {
 }
 
 const applyDocument = (reports: readonly RunReport[]) => ({
-  runs: reports.map(({ run, outcome, done, failed, skips, findings, error }) => ({
+  runs: reports.map(({ run, outcome, done, failed, deferred, skips, findings, error }) => ({
     run: run.runId,
     job: run.job,
     target: formatRelationName(run.target),
     outcome,
     done,
     failed,
+    deferred,
     error: error && { code: error.code, message: error.message, hint: error.hint, sqlstate: error.sqlstate },
     skips: skips.map(skipDocument),
     findings: findings.map(findingDocument),

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { type App, createApp } from '../app.ts';
 import { EXIT_CODES } from '../domain/errors.ts';
-import { type Finding, finding, hasErrors } from '../domain/plan.ts';
+import { type Finding, finding, hasErrors } from '../domain/findings.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { BUNDLED_TABLE, readChecklist } from '../schema/checklist.ts';
 import { type Io, json, line } from './io.ts';

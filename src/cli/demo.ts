@@ -1,6 +1,7 @@
 /** `partkeeper demo`: the service on an embedded PostgreSQL with a realistic history. */
 import { createServer } from 'node:net';
 import { type Command, Option } from 'commander';
+import type { TableConfig } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { openDemoDatabase } from '../demo/demo-database.ts';
 import { EXIT_CODES } from '../domain/errors.ts';
@@ -80,9 +81,13 @@ async function demoConfig(options: DemoCommandOptions, databaseUrl: string, { en
     ...(!isNamed && { readFile: noFile }),
   });
   const listen = config.http;
-  if (!listen || options.listen !== undefined || (await isFree(listen.host, listen.port))) return config;
-  return { ...config, http: { ...listen, port: 0 } };
+  const demo = { ...config, tables: config.tables.map(agreed) };
+  if (!listen || options.listen !== undefined || (await isFree(listen.host, listen.port))) return demo;
+  return { ...demo, http: { ...listen, port: 0 } };
 }
+
+/** Most of the history is expired at the start, on purpose: elsewhere somebody would have to acknowledge that first. */
+const agreed = (table: TableConfig): TableConfig => ({ ...table, policy: { ...table.policy, maxShare: 1 } });
 
 const noFile = (): never => {
   throw Object.assign(new Error('the demo reads no file'), { code: 'ENOENT' });

@@ -1,6 +1,6 @@
 /** What a command's end is worth to the script that called it. */
 import { EXIT_CODES, exitCodeOf } from '../domain/errors.ts';
-import { hasErrors } from '../domain/plan.ts';
+import { hasErrors } from '../domain/findings.ts';
 import type { RunReport } from '../run-job.ts';
 
 /** Of several runs: the first failure that says which kind it is, then findings, then failures at large. */

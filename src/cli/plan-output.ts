@@ -1,5 +1,7 @@
 /** A plan as text for people and as JSON for programs. */
-import { type Action, type Finding, hasErrors, JOB_OF, type Plan, type Skip } from '../domain/plan.ts';
+
+import { type Finding, hasErrors } from '../domain/findings.ts';
+import { type Action, JOB_OF, type Plan, type Skip } from '../domain/plan.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { formatInstant } from '../domain/time.ts';
 import { statementsOf } from '../executor/execute.ts';

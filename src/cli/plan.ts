@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { createApp } from '../app.ts';
 import { EXIT_CODES } from '../domain/errors.ts';
+import { hasErrors } from '../domain/findings.ts';
 import { momentsOf } from '../domain/moments.ts';
-import { hasErrors, type Plan } from '../domain/plan.ts';
+import type { Plan } from '../domain/plan.ts';
 import type { Instant } from '../domain/time.ts';
 import { planRound } from '../jobs/plan-round.ts';
 import { observe } from '../observe.ts';
@@ -24,6 +25,7 @@ export interface PlanOptions extends SharedOptions, SelectionOptions {
   readonly at?: Instant;
   readonly check?: boolean;
   readonly force?: boolean;
+  readonly acknowledge?: readonly string[];
 }
 
 export const planCommand = (): Command =>
@@ -59,5 +61,6 @@ export async function planNow({ runner, policies }: App, options: PlanOptions, s
     moments: momentsOf(facts.server, options.at),
     dueSince: runner.dueSince,
     isAskedFor: options.force ?? false,
+    acknowledged: new Set(options.acknowledge),
   });
 }

@@ -4,6 +4,7 @@ import { ConfigError } from '../config/problems.ts';
 import { asMaintenanceError, EXIT_CODES, exitCodeOf, exitCodes, type MaintenanceError } from '../domain/errors.ts';
 import { redact } from '../report/redact.ts';
 import { VERSION } from '../version.ts';
+import { adoptCommand, runAdopt } from './adopt.ts';
 import { applyCommand, runApply } from './apply.ts';
 import { checkCommand, runCheck } from './check.ts';
 import {
@@ -28,6 +29,7 @@ import {
 } from './migrate.ts';
 import { pauseCommand, resumeCommand, runPause, runResume } from './pause.ts';
 import { planCommand, runPlan } from './plan.ts';
+import { releaseCommand, restoreCommand, runRelease, runRestore } from './restore.ts';
 import { runCommand, runRun } from './run.ts';
 import { runStatus, statusCommand } from './status.ts';
 import { runTrigger, triggerCommand } from './trigger.ts';
@@ -83,6 +85,9 @@ export function buildProgram(wire: Wire): Command {
     .addCommand(wire(triggerCommand(), runTrigger))
     .addCommand(wire(pauseCommand(), runPause))
     .addCommand(wire(resumeCommand(), runResume))
+    .addCommand(wire(restoreCommand(), runRestore))
+    .addCommand(wire(releaseCommand(), runRelease))
+    .addCommand(wire(adoptCommand(), runAdopt))
     .addCommand(wire(statusCommand(), runStatus))
     .addCommand(wire(historyCommand(), runHistory))
     .addCommand(migrate)

@@ -15,6 +15,8 @@ export const showProgress = (out: (line: string) => void): Emit =>
     'action-retried': ({ attempt, delayMs, error }) =>
       out(`  try ${attempt} failed, next one in ${formatElapsed(delayMs)}: ${explainError(error)}`),
     'action-finished': ({ action, result }) => out(`✓ ${explainResult(action, result)}`),
+    'action-deferred': ({ action, error }) =>
+      out(`– ${explainAction(action).headline}: put off: ${explainError(error)}`),
     'action-failed': ({ action, error }) => out(`✗ ${explainAction(action).headline}: ${explainError(error)}`),
     'run-finished': finished => out(`  ${explainOutcome(finished)}`),
     observed: () => {},

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type App, createApp } from '../app.ts';
 import { schedulesOf } from '../config/schedules.ts';
 import { EXIT_CODES } from '../domain/errors.ts';
-import { hasErrors } from '../domain/plan.ts';
+import { hasErrors } from '../domain/findings.ts';
 import { formatRelationName, isSameRelation, type RelationName } from '../domain/relation.ts';
 import { formatInstant } from '../domain/time.ts';
 import { isPausedBy, readLastRuns, readPauses, readRunning } from '../ledger/reading.ts';

@@ -23,6 +23,7 @@ export const budgetOf = ({ database }: FileConfig): StatementBudget => ({
   lockTimeoutMs: database.lockTimeout,
   statementTimeoutMs: database.statementTimeout,
   lockAttempts: database.lockAttempts,
+  deferOlderThanMs: database.deferIfTransactionOlderThan,
 });
 
 export function tablesOf({ tables, jobs }: FileConfig): readonly TableConfig[] {
@@ -30,6 +31,7 @@ export function tablesOf({ tables, jobs }: FileConfig): readonly TableConfig[] {
     policy: {
       relation: relationOf(name),
       ...table,
+      grace: table.grace === 'none' ? undefined : table.grace,
       name: table.name ?? DEFAULT_NAME[table.interval],
       analyze: analyze === OFF ? undefined : { changedShare: analyze.changedShare },
     },

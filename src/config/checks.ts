@@ -7,6 +7,7 @@ import { namedTwice } from './document.ts';
 import { type Keys, keysOf } from './keys.ts';
 import type { Origins } from './origins.ts';
 import { type ConfigProblem, type Path, problemAt } from './problems.ts';
+import { checkRetirement } from './retire-checks.ts';
 import { checkJitter, checkRunTimeout } from './run-checks.ts';
 import { nearest } from './suggest.ts';
 
@@ -20,6 +21,7 @@ export function crossCheck(raw: unknown, origins: Origins): readonly ConfigProbl
     ...checkCoverage(raw, origins),
     ...checkJitter(raw, origins),
     ...checkRunTimeout(raw, origins),
+    ...checkRetirement(raw, origins),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** Text of the configuration → values. Each parser says why a text is none, as `what is wrong: what to do`. */
 import { Cron } from 'croner';
 import { type CalendarDuration, type Parsed, parseCalendarDuration, subtract } from '../domain/duration.ts';
-import { byteLength } from '../domain/relation.ts';
+import { byteLength, parseRelationName, type RelationName } from '../domain/relation.ts';
 import { instantFrom, isAfter, isTimeZone } from '../domain/time.ts';
 import { nearest, refuseWord } from './suggest.ts';
 
@@ -33,6 +33,23 @@ export function parseLedgerRetention(text: string): Parsed<CalendarDuration | 'f
   return parsed.ok && parsed.value !== 'forever' && isShorterThanMonth(parsed.value)
     ? refuse("is shorter than a month: write '1 month' or more, or 'keep forever'")
     : parsed;
+}
+
+const NO_GRACE = 'none';
+
+/** `7 days`, or `none`. */
+export function parseGrace(text: string): Parsed<CalendarDuration | typeof NO_GRACE> {
+  if (text.trim().toLowerCase() === NO_GRACE) return { ok: true, value: NO_GRACE };
+  const parsed = parseCalendarDuration(text);
+  return parsed.ok || parsed.problem.includes(': ')
+    ? parsed
+    : refuse(`${parsed.problem}: write '7 days', or '${NO_GRACE}'`);
+}
+
+/** `schema.view`, quoted as in SQL where needed. */
+export function parseViewName(text: string): Parsed<RelationName> {
+  const name = parseRelationName(text);
+  return 'problem' in name ? refuse(name.problem) : { ok: true, value: name };
 }
 
 /** `31 days`. */

@@ -27,6 +27,7 @@ export function describeConfig(config: Config) {
       connectTimeout: formatLength(database.connectTimeoutMs),
       lockTimeout: formatLength(budget.lockTimeoutMs),
       lockAttempts: budget.lockAttempts,
+      deferIfTransactionOlderThan: formatLength(budget.deferOlderThanMs),
       statementTimeout: formatLength(budget.statementTimeoutMs),
     },
     tables: byName(tables, printTable),
@@ -50,6 +51,10 @@ const printTable = ({ policy, analyze }: TableConfig): object => ({
   premake: policy.premake,
   retention: printRetention(policy.retention),
   retire: policy.retire,
+  grace: policy.grace === undefined ? 'none' : formatDuration(policy.grace),
+  maxPerRun: policy.maxPerRun,
+  maxShare: policy.maxShare,
+  retireAfter: policy.retireAfter.map(formatRelationName),
   timezone: policy.timezone,
   name: policy.name,
   analyze:

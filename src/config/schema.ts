@@ -7,7 +7,7 @@ import type { JobName } from '../domain/plan.ts';
 import { RETIREMENTS } from '../domain/policy.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { DEFAULT_PREMAKE, DEFAULT_ZONE } from './defaults.ts';
-import { parseListen, parseRetention, parseTimeZone } from './parsers.ts';
+import { parseGrace, parseListen, parseRetention, parseTimeZone, parseViewName } from './parsers.ts';
 import { jobsSchema, ledgerSchema, queueSchema } from './schema-runs.ts';
 import { cronZone, orOff, schedule, text, timeout } from './schema-values.ts';
 import { refuseWord } from './suggest.ts';
@@ -45,6 +45,10 @@ export const databaseSchema = z.strictObject({
     .max(100)
     .default(10)
     .describe('How often a transaction whose locks were not to be had is tried before the run gives up.'),
+  deferIfTransactionOlderThan: timeout(
+    'A transaction that has been open for longer is not waited for: what would have to wait for it is put off to the next tick, and a finding names it.',
+    '5s',
+  ),
   statementTimeout: timeout(
     'How long one statement may run. A refresh or ANALYZE of a large relation needs room.',
     '15min',
@@ -95,6 +99,36 @@ const table = z.strictObject({
     .describe(
       'What becomes of an expired partition: `drop` deletes it with its rows, `detach` keeps it as a table of its own.',
     ),
+  grace: text(parseGrace, {
+    title: 'duration',
+    description:
+      'How long a partition stays as a table of its own before it is dropped; `partkeeper restore` attaches it again until then. `none`: it is dropped at once.',
+    examples: ['7 days'],
+  }).prefault('none'),
+  maxPerRun: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(100)
+    .describe(
+      'How many partitions one run retires at most; the oldest go first, the others follow with the next runs.',
+    ),
+  maxShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe(
+      'More than two expired partitions that hold more than this share of the table are not retired before somebody has acknowledged it (`partkeeper apply retire --acknowledge`).',
+    ),
+  retireAfter: z
+    .array(text(parseViewName, { title: 'schema.view', description: 'A view of `views`.', examples: ['app.totals'] }))
+    .meta({
+      description:
+        'A partition stays until each of these materialized views, which have to be in `views`, was refreshed after its end.',
+      examples: [['app.monthly_totals']],
+    })
+    .default([]),
   timezone: text(parseTimeZone, {
     title: 'time zone',
     description: 'IANA name; decides where a day, a month begins.',

@@ -9,6 +9,9 @@ export const ERROR_CODES = {
   READ_ONLY: 'The server is a standby or read-only; nothing can be changed there.',
   LOCK_UNAVAILABLE: 'A lock was not to be had within the lock budget.',
   DEADLOCK: 'The server ended the transaction to resolve a deadlock.',
+  BLOCKED: "Somebody's transaction stands in the way; nothing was begun.",
+  RETIRE_UNFINISHED: 'A partition is half retired; what is left to do is taken up again from fresh facts.',
+  NEWER_ROWS: 'A table that was to be destroyed holds rows that its bound does not allow.',
   STALE_PLAN: 'What the plan was based on has changed meanwhile.',
   PERMISSION_DENIED: 'The role lacks a right.',
   STATEMENT_TIMEOUT: 'A statement ran longer than its budget.',
@@ -34,6 +37,8 @@ export type Retry = 'same-run' | 'next-run';
 export const RETRY = {
   LOCK_UNAVAILABLE: 'same-run',
   DEADLOCK: 'same-run',
+  BLOCKED: 'same-run',
+  RETIRE_UNFINISHED: 'next-run',
   STALE_PLAN: 'next-run',
   BOUND_CONFLICT: 'next-run',
   NAME_TAKEN: 'next-run',

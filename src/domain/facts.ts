@@ -1,6 +1,7 @@
 /** What the catalog says, and nothing else: facts carry no opinion and no policy. */
 import type { PartitionBound } from './bound.ts';
 import type { RelationName } from './relation.ts';
+import type { LedgerFacts } from './retirement.ts';
 import type { Instant, KeyType } from './time.ts';
 
 /** An object identifier. Names change hands, OIDs do not. */
@@ -11,6 +12,8 @@ export interface ServerFacts {
   readonly versionNumber: number;
   readonly version: string;
   readonly database: string;
+  /** `pg_control_system()`: one for every `initdb`, kept by replicas and base backups, changed by `pg_upgrade`. */
+  readonly systemIdentifier: string;
   readonly user: string;
   readonly isSuperuser: boolean;
   readonly isInRecovery: boolean;
@@ -131,4 +134,6 @@ export interface Facts {
   readonly missing: readonly { readonly relation: RelationName; readonly reason: MissingReason }[];
   /** Is partkeeper's own schema installed (`partkeeper migrate up`)? Without it, refreshes cannot be remembered. */
   readonly hasBookkeeping: boolean;
+  /** Undefined where retirements cannot be put on record: then nothing is done that needs the record. */
+  readonly ledger: LedgerFacts | undefined;
 }

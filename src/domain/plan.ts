@@ -1,6 +1,7 @@
 /** A plan is data. Every object that was considered is in it: as an action with its reason, or as a skip with its reason. */
 
 import type { Oid, PartitionShape } from './facts.ts';
+import type { Finding } from './findings.ts';
 import type { Window } from './interval.ts';
 import type { RelationName } from './relation.ts';
 import type { Instant, KeyType } from './time.ts';
@@ -15,6 +16,11 @@ export type Because =
   | { readonly rule: 'premake'; readonly window: Window; readonly ahead: number; readonly premake: number }
   | { readonly rule: 'gap'; readonly window: Window }
   | { readonly rule: 'expired'; readonly upper: Instant; readonly cutoff: Instant; readonly retention: string }
+  | { readonly rule: 'interrupted'; readonly intendedAt: Instant; readonly found: 'pending' | 'detached' }
+  | { readonly rule: 'in-the-way' }
+  | { readonly rule: 'grace-over'; readonly dropAfter: Instant }
+  | { readonly rule: 'restore-asked'; readonly askedAt: Instant }
+  | { readonly rule: 'not-expired-now'; readonly intendedAt: Instant }
   | { readonly rule: 'never-populated' }
   | { readonly rule: 'never-refreshed' }
   | { readonly rule: 'window-moved'; readonly lastRefresh: Instant }
@@ -52,19 +58,49 @@ export interface CreatePartition extends ActionOn {
   readonly shape: PartitionShape;
 }
 
-interface RetirePartition extends ActionOn {
+/** A partition, or what was one until we detached it, and the evidence that is read again before anything is done to it. */
+export interface OnPartition extends ActionOn {
   readonly parent: Oid;
   readonly partition: Oid;
-  /** The evidence, read again in the transaction that destroys. */
+  /** As the catalog prints it, or as the ledger kept it: the catalog forgets the bound of what is detached. */
   readonly boundText: string;
+  /** The same, in key time. */
+  readonly window: Window;
+  readonly key: { readonly column: string; readonly type: KeyType };
   readonly rowsEstimate: number | undefined;
   readonly bytesEstimate: number;
+}
+
+/**
+ * How a partition is taken off its parent. `concurrently`: nobody waits, but it cannot be rolled back, so it needs the
+ * ledger. `blocking`: in one transaction that keeps everybody from the parent for a moment, within the lock budget.
+ */
+export type DetachWay = 'concurrently' | 'blocking';
+
+interface RetirePartition extends OnPartition {
+  /** What the plan found; anything but `attached` was begun by an earlier run. */
+  readonly from: 'attached' | 'pending' | 'detached';
+  readonly way: DetachWay;
 }
 export interface DropPartition extends RetirePartition {
   readonly kind: 'drop-partition';
 }
 export interface DetachPartition extends RetirePartition {
   readonly kind: 'detach-partition';
+  /** Undefined: it is kept. Otherwise a later run drops it, no earlier than this. */
+  readonly dropAfter: Instant | undefined;
+}
+/** Ends a detach that somebody else began, because nothing else can be detached before. The table stays. */
+export interface FinalizeDetach extends ActionOn {
+  readonly kind: 'finalize-detach';
+  readonly parent: Oid;
+  readonly partition: Oid;
+}
+/** Attaches again what we detached. */
+export interface RestorePartition extends OnPartition {
+  readonly kind: 'restore-partition';
+  /** Retention passes it over from then on, until somebody releases it. */
+  readonly isLeftAlone: boolean;
 }
 
 export interface RefreshView extends ActionOn {
@@ -84,7 +120,14 @@ export interface AnalyzeTable extends ActionOn {
   readonly only: boolean;
 }
 
-export type Action = CreatePartition | DropPartition | DetachPartition | RefreshView | AnalyzeTable;
+export type Action =
+  | CreatePartition
+  | DropPartition
+  | DetachPartition
+  | FinalizeDetach
+  | RestorePartition
+  | RefreshView
+  | AnalyzeTable;
 export type ActionKind = Action['kind'];
 
 /** Which job an action belongs to. */
@@ -92,6 +135,8 @@ export const JOB_OF = {
   'create-partition': 'provision',
   'drop-partition': 'retire',
   'detach-partition': 'retire',
+  'finalize-detach': 'retire',
+  'restore-partition': 'retire',
   'refresh-view': 'refresh',
   'analyze-table': 'analyze',
 } as const satisfies Record<ActionKind, JobName>;
@@ -109,6 +154,14 @@ export const SKIP_REASONS = {
   'unreadable-bound': 'A bound that cannot be read proves nothing.',
   'foreign-table': 'Foreign tables are not ours to retire.',
   'detach-pending': 'A detach of it, or of a sibling, was begun and is not finished.',
+  'in-grace': 'It is detached and is dropped when its grace is over.',
+  renamed: 'It was renamed since it was detached, so somebody may have a use for it; it is left alone.',
+  kept: 'It is detached and kept, as the policy says.',
+  restored: 'It was attached again on request, and is left alone until it is released.',
+  'max-per-run': 'More partitions than one run retires; the oldest go first.',
+  'not-acknowledged': 'Much more than usual would be retired; somebody has to acknowledge that first.',
+  'view-not-refreshed': 'A view that still needs its rows has not been refreshed since its end.',
+  'wrong-database': 'The ledger belongs to another database than this one.',
   'last-partition': 'The last partition of a table is never retired.',
   'clock-skew': 'The clocks of this process and of the database disagree.',
   'coverage-broken':
@@ -133,66 +186,6 @@ export interface Skip {
   readonly reason: SkipReason;
   /** The figures behind the reason, for a person. */
   readonly detail?: string | undefined;
-}
-
-export const SEVERITIES = ['info', 'warning', 'error'] as const;
-export type Severity = (typeof SEVERITIES)[number];
-
-/** Problems that a person should know of: the closed list with its severities. */
-export const FINDINGS = {
-  TARGET_MISSING: { severity: 'error', title: 'A configured relation does not exist or is of another kind.' },
-  KEY_UNSUPPORTED: { severity: 'error', title: 'A table is not partitioned by one column of time.' },
-  INTERVAL_CONTRADICTED: {
-    severity: 'error',
-    title: 'The existing partitions have another interval than the configuration.',
-  },
-  COVERAGE_BROKEN: { severity: 'error', title: 'Rows written now, or soon, would find no partition.' },
-  NAME_TAKEN: {
-    severity: 'warning',
-    title: 'Another relation has the name of a partition to be; it gets another name.',
-  },
-  DEFAULT_PARTITION: {
-    severity: 'info',
-    title: 'A default partition makes creating and detaching take stronger locks.',
-  },
-  UNREADABLE_BOUND: {
-    severity: 'warning',
-    title: 'A bound is not a range of time that can be read; the partition is left alone.',
-  },
-  UNBOUNDED_PARTITION: {
-    severity: 'warning',
-    title: 'A partition without an end is never retired, so its rows stay for ever.',
-  },
-  FOREIGN_PARTITION: { severity: 'info', title: 'A partition is a foreign table and is left alone.' },
-  DETACH_PENDING: {
-    severity: 'error',
-    title: 'A concurrent detach was begun and never finished; rows of it are invisible.',
-  },
-  CLOCK_SKEW: {
-    severity: 'error',
-    title: 'The clocks of this process and of the database disagree; nothing is destroyed.',
-  },
-  NOT_OWNER: { severity: 'error', title: 'The role may not act as the owner of a target.' },
-  READ_ONLY: { severity: 'error', title: 'The server is a standby or read-only.' },
-  VIEW_NOT_CONCURRENT: { severity: 'error', title: 'A view has no unique index that a concurrent refresh can use.' },
-  VIEW_NOT_POPULATED: {
-    severity: 'error',
-    title: 'A view was never populated and may not be filled by a plain refresh.',
-  },
-  SCHEMA_INCOMPLETE: { severity: 'warning', title: 'An object of the bundled schema is missing or does not work.' },
-  BOOKKEEPING_MISSING: {
-    severity: 'info',
-    title: "partkeeper's own schema is not installed; refreshes are not remembered.",
-  },
-} as const satisfies Record<string, { readonly severity: Severity; readonly title: string }>;
-export type FindingCode = keyof typeof FINDINGS;
-
-export interface Finding {
-  readonly target: RelationName;
-  readonly code: FindingCode;
-  readonly severity: Severity;
-  readonly message: string;
-  readonly hint: string;
 }
 
 export interface Plan {
@@ -220,14 +213,3 @@ const distinctFindings = (findings: readonly Finding[]): readonly Finding[] => [
     findings.map(finding => [JSON.stringify([finding.target, finding.code, finding.message]), finding]),
   ).values(),
 ];
-
-export const finding = (code: FindingCode, target: RelationName, message: string, hint: string): Finding => ({
-  target,
-  code,
-  severity: FINDINGS[code].severity,
-  message,
-  hint,
-});
-
-export const hasErrors = (plan: Pick<Plan, 'findings'>): boolean =>
-  plan.findings.some(({ severity }) => severity === 'error');

@@ -14,6 +14,14 @@ export interface TablePolicy {
   readonly premake: number;
   readonly retention: CalendarDuration | 'forever';
   readonly retire: Retirement;
+  /** How long a detached partition stays before it is dropped; undefined: not at all. Only with `retire: drop`. */
+  readonly grace: CalendarDuration | undefined;
+  /** No more than these in one run. */
+  readonly maxPerRun: number;
+  /** More than a few partitions that hold more than this share of the table's bytes are not retired unacknowledged. */
+  readonly maxShare: number;
+  /** A partition stays until each of these was refreshed after its end. */
+  readonly retireAfter: readonly RelationName[];
   /** IANA name; decides where a day, a month begins. */
   readonly timezone: string;
   /** Template of partition names, see `naming.ts`. */
@@ -48,6 +56,8 @@ export interface StatementBudget {
   readonly statementTimeoutMs: number;
   /** Tries of one transaction whose locks were not to be had. */
   readonly lockAttempts: number;
+  /** A transaction older than this is not waited for: what would have to wait is put off to the next tick. */
+  readonly deferOlderThanMs: number;
 }
 
 /** How far the clocks of this process and of the database may be apart before nothing is destroyed any more. */

@@ -6,9 +6,13 @@ import type { Database } from '../postgres/database.ts';
 import { ddl } from '../postgres/ddl.ts';
 import type { Session } from '../postgres/session.ts';
 import { analyzeTable } from './analyze-table.ts';
+import { naming } from './blockers.ts';
 import { createPartition } from './create-partition.ts';
+import { finalizeDetach } from './finalize-detach.ts';
+import { givingWay } from './give-way.ts';
 import type { ActionRecorder, Cost } from './record.ts';
 import { refreshView } from './refresh-view.ts';
+import { restorePartition } from './restore-partition.ts';
 import { detachPartition, dropPartition } from './retire-partition.ts';
 import { type RetryOptions, withRetries } from './retry.ts';
 import type { ActionKindDefinition, Attempt, Done } from './runner.ts';
@@ -17,6 +21,8 @@ const kinds: { readonly [K in ActionKind]: ActionKindDefinition<Extract<Action, 
   'create-partition': createPartition,
   'drop-partition': dropPartition,
   'detach-partition': detachPartition,
+  'finalize-detach': finalizeDetach,
+  'restore-partition': restorePartition,
   'refresh-view': refreshView,
   'analyze-table': analyzeTable,
 };
@@ -50,6 +56,7 @@ export interface Executed extends Done {
 /** Does it, trying again while locks are not to be had. Throws the MaintenanceError of the last try. */
 export async function executeAction(action: Action, options: ExecutionOptions): Promise<Executed> {
   const { database, budget, signal, monotonicMs, recorder } = options;
+  const definition = definitionOf(action);
   const started = monotonicMs();
   const record = await recorder.intend(action, statementsOf(action));
   let statements: string[] = [];
@@ -67,6 +74,11 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
     const attempt: Attempt = {
       session,
       budget,
+      signal,
+      async executeUnbounded(statement, attempted) {
+        statements.push(statement.text);
+        await session.executeUnbounded(statement, attempted);
+      },
       async execute(statement, attempted) {
         statements.push(statement.text);
         const before = monotonicMs();
@@ -76,7 +88,7 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
       conclude: done => concludeIn(false, done),
       transaction: work => session.transaction(budget, async () => concludeIn(true, await work())),
     };
-    return definitionOf(action).run(action, attempt);
+    return givingWay(database, session.pid, () => definition.run(action, attempt));
   };
 
   try {
@@ -84,15 +96,18 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
       attempts += 1;
       const before = monotonicMs();
       try {
-        return await database.use(once, signal);
+        return await (definition.needsOwnSession?.(action)
+          ? database.useOnce(once, signal)
+          : database.use(once, signal));
       } catch (error) {
         if (asMaintenanceError(error).code === 'LOCK_UNAVAILABLE') lockWaitMs += monotonicMs() - before;
         throw error;
       }
     });
     return { ...value, statements, ...cost() };
-  } catch (error) {
-    await record.fail(asMaintenanceError(error), cost());
+  } catch (thrown) {
+    const error = await naming(database, asMaintenanceError(thrown), action);
+    await record.fail(error, cost());
     throw error;
   }
 }

@@ -1,31 +1,55 @@
 /**
- * Takes an expired partition off its parent and, where the policy says so, drops it: one transaction, one partition. Both
- * tables are locked first and the evidence is read again under the locks, so nothing can change between proof and deed.
+ * Takes an expired partition off its parent and, where the policy says so, drops it. One partition at a time, from whatever
+ * state it is found in: attached, half detached by a run that was interrupted, or detached.
  *
- * DROP of a partition that is still attached would do as much; detaching first keeps the order that a kept table, a grace
- * period or an archive needs.
+ * What destroys reads its evidence again, by OID, under the lock that keeps anybody from changing it.
  */
+import { asMaintenanceError, MaintenanceError, retryOf } from '../domain/errors.ts';
 import type { DetachPartition, DropPartition } from '../domain/plan.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { ddl, literal, type Statement } from '../postgres/ddl.ts';
 import type { Session } from '../postgres/session.ts';
-import { isStillAsPlanned, lockParent, parentFound } from './evidence.ts';
+import { holdsLock, IN_PASSING_MS, readBlockers, readInvolved, refuseIfBlocked } from './blockers.ts';
+import { concurrentDetachStatements, detachConcurrently } from './detach-concurrently.ts';
+import {
+  lockParent,
+  type PartitionState,
+  parentFound,
+  readPartitionState,
+  refuseIfNeeded,
+  refuseIfNewerRows,
+  stale,
+} from './evidence.ts';
+import { finalizeStatements, lookBeforeFinalizing } from './finalize-detach.ts';
 import { type ActionKindDefinition, type Attempt, becomeOwner, type Done } from './runner.ts';
 
 type RetirePartition = DropPartition | DetachPartition;
 
+const isAlone = ({ from, way }: RetirePartition): boolean => from === 'attached' && way === 'concurrently';
+
 export const detachPartition: ActionKindDefinition<DetachPartition> = {
-  statements: action => [...lock(action), detach(action)],
-  run: (action, attempt) => retire(action, attempt, [detach(action)]),
+  statements: action => takeOff(action),
+  run: (action, attempt) => retire(action, attempt),
+  needsOwnSession: isAlone,
 };
 
 export const dropPartition: ActionKindDefinition<DropPartition> = {
-  statements: action => [...lock(action), detach(action), drop(action)],
-  run: (action, attempt) => retire(action, attempt, [detach(action), drop(action)]),
+  statements: action => [
+    ...takeOff(action),
+    ...(isAlone(action) || action.from === 'detached' ? [...hold(action), drop(action)] : [drop(action)]),
+  ],
+  run: (action, attempt) => retire(action, attempt),
+  needsOwnSession: isAlone,
 };
 
 /** About what the slowest insert takes when nobody is in its way. */
 const WAIT_WITH_PARENT_LOCKED_MS = 20;
+
+function takeOff(action: RetirePartition): readonly Statement[] {
+  if (action.from === 'detached') return [];
+  if (action.from === 'pending') return finalizeStatements(action);
+  return isAlone(action) ? concurrentDetachStatements(action) : [...lock(action), detach(action)];
+}
 
 const lock = ({ actAs, target, relation }: RetirePartition): readonly Statement[] => [
   ...becomeOwner(actAs),
@@ -39,32 +63,116 @@ const detach = ({ target, relation }: RetirePartition): Statement =>
   ddl`alter table ${target} detach partition ${relation}`;
 // Never CASCADE: what depends on the partition is somebody's, and they should decide.
 const drop = ({ relation }: RetirePartition): Statement => ddl`drop table ${relation}`;
+const hold = ({ actAs, relation }: RetirePartition): readonly Statement[] => [
+  ...becomeOwner(actAs),
+  // Whoever reads it may go on while its rows are looked at; nobody adds any.
+  ddl`lock table ${relation} in share mode`,
+];
 
-const retire = (
-  action: RetirePartition,
-  { session, transaction, execute }: Attempt,
-  steps: readonly Statement[],
-): Promise<Done> =>
-  transaction(async () => {
-    const what = `${action.kind === 'drop-partition' ? 'drop' : 'detach'} partition ${formatRelationName(action.relation)}`;
+async function retire(action: RetirePartition, attempt: Attempt): Promise<Done> {
+  const { session } = attempt;
+  const state = await readPartitionState(session, action);
+  refuseIfOtherwise(action, state);
+  if (state === 'gone') return attempt.transaction(async () => ({ outcome: 'already-done' }));
+  if (action.kind === 'drop-partition') await refuseIfNeeded(session, action, wordsFor(action));
+  if (state === 'detached') return finishDetached(action, attempt);
+  if (state === 'pending') return finishPending(action, attempt);
+  if (action.way === 'blocking') return retireAtOnce(action, attempt);
+  await parentFound(session, action);
+  await detachConcurrently(action, attempt);
+  return finishDetached(action, attempt).catch((error: unknown) => {
+    throw unfinished(action, error);
+  });
+}
+
+const wordsFor = ({ kind, relation }: RetirePartition): string =>
+  `${kind === 'drop-partition' ? 'drop' : 'detach'} partition ${formatRelationName(relation)}`;
+
+/** What the plan found half done may have been finished by now; what it found whole may not have become less. */
+function refuseIfOtherwise({ from, relation }: RetirePartition, state: PartitionState): void {
+  const name = formatRelationName(relation);
+  if (state === 'elsewhere') throw stale(name, 'is no longer a partition of the same table');
+  if (state === 'attached' && from !== 'attached') throw stale(name, 'is attached again');
+  if (state === 'pending' && from === 'attached') throw stale(name, 'has a detach pending');
+  if (state === 'detached' && from === 'attached') throw stale(name, 'is no longer a partition of the same table');
+}
+
+/** Detached it is; a lock that was not to be had now is tried for again from fresh facts. */
+function unfinished({ relation }: RetirePartition, thrown: unknown): MaintenanceError {
+  const error = asMaintenanceError(thrown);
+  if (retryOf(error.code) !== 'same-run') return error;
+  return new MaintenanceError(
+    'RETIRE_UNFINISHED',
+    `${formatRelationName(relation)} is detached, and not dropped yet: ${error.message}`,
+    { cause: error, hint: error.hint },
+  );
+}
+
+/** In one transaction: nothing can come between proof, detaching and dropping, and nothing is ever half done. */
+async function retireAtOnce(action: RetirePartition, { session, transaction, execute }: Attempt): Promise<Done> {
+  const what = wordsFor(action);
+  const involved = await readInvolved(session, action.parent, action.partition);
+  refuseIfBlocked((await readBlockers(session, involved, IN_PASSING_MS)).filter(isOldHolder), what);
+  return transaction(async () => {
     await lockParent(session, action.parent);
     await parentFound(session, action);
     // Before locking by name as well: a partition that is gone has no name to lock.
-    if (!(await isStillAsPlanned(session, action))) return { outcome: 'already-done' };
+    if ((await attachedOrGone(session, action)) === 'gone') return { outcome: 'already-done' };
     for (const statement of lock(action)) await execute(statement, what);
     await parentFound(session, action);
-    if (!(await isStillAsPlanned(session, action))) return { outcome: 'already-done' };
-    const bytes = await sizeOf(session, action);
-    for (const statement of steps) await execute(statement, what);
-    return { outcome: 'done', bytes, rows: action.rowsEstimate };
+    if ((await attachedOrGone(session, action)) === 'gone') return { outcome: 'already-done' };
+    const done = await measure(session, action);
+    await execute(detach(action), what);
+    if (action.kind === 'drop-partition') await execute(drop(action), what);
+    return done;
+  });
+}
+
+const isOldHolder = (blocker: Parameters<typeof holdsLock>[0]): boolean =>
+  holdsLock(blocker) && blocker.age_ms >= IN_PASSING_MS;
+
+async function attachedOrGone(session: Session, action: RetirePartition): Promise<PartitionState> {
+  const state = await readPartitionState(session, action);
+  refuseIfOtherwise(action, state);
+  return state;
+}
+
+async function finishPending(action: RetirePartition, { session, transaction, execute }: Attempt): Promise<Done> {
+  await lookBeforeFinalizing(session, action);
+  return transaction(async () => {
+    await lockParent(session, action.parent);
+    await parentFound(session, action);
+    const state = await readPartitionState(session, action);
+    if (state !== 'pending') throw stale(formatRelationName(action.relation), 'has no detach pending any more');
+    for (const statement of finalizeStatements(action)) await execute(statement, wordsFor(action));
+    const done = await measure(session, action);
+    if (action.kind === 'drop-partition') {
+      await refuseIfNewerRows(session, action);
+      await execute(drop(action), wordsFor(action));
+    }
+    return done;
+  });
+}
+
+const finishDetached = (action: RetirePartition, { session, transaction, execute }: Attempt): Promise<Done> =>
+  transaction(async () => {
+    await lockParent(session, action.parent);
+    if (action.kind === 'detach-partition') return measure(session, action);
+    for (const statement of hold(action)) await execute(statement, wordsFor(action));
+    const state = await readPartitionState(session, action);
+    if (state !== 'detached') throw stale(formatRelationName(action.relation), 'is attached again');
+    await refuseIfNewerRows(session, action);
+    const done = await measure(session, action);
+    await execute(drop(action), wordsFor(action));
+    return done;
   });
 
-/** Exact, and without waiting: the lock on the partition is ours already. A subtree counts as a whole. */
-async function sizeOf(session: Session, { partition, relation }: RetirePartition): Promise<number> {
+/** Exact, and without waiting: the lock on the partition is ours, or nobody else knows it any more. A subtree counts as a whole. */
+async function measure(session: Session, { partition, relation, rowsEstimate }: RetirePartition): Promise<Done> {
   const [row] = await session.query<{ bytes: number }>(
     'select coalesce(sum(pg_total_relation_size(t.relid)), 0)::bigint as bytes from pg_partition_tree($1::oid::regclass) t',
     [partition],
     `measure ${formatRelationName(relation)}`,
   );
-  return row?.bytes ?? 0;
+  return { outcome: 'done', bytes: row?.bytes ?? 0, rows: rowsEstimate };
 }

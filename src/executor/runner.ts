@@ -15,6 +15,8 @@ export interface Done {
 /** What an action is run with; see `execute.ts`. */
 export interface Attempt {
   readonly session: Session;
+  /** Aborted when the run is told to stop. */
+  readonly signal: AbortSignal;
   readonly budget: StatementBudget;
   /** Runs `work` in one transaction, and puts what it came to on record as the last statement of the same transaction. */
   transaction(work: () => Promise<Done>): Promise<Done>;
@@ -22,6 +24,8 @@ export interface Attempt {
   conclude(done: Done): Promise<Done>;
   /** Runs one statement and keeps its text for the record. */
   execute(statement: Statement, attempted: string): Promise<void>;
+  /** The same for a statement that may take as long as it takes. */
+  executeUnbounded(statement: Statement, attempted: string): Promise<void>;
 }
 
 /** One try. Throws a MaintenanceError; whether it is tried again is decided by its code. */
@@ -31,6 +35,8 @@ export type Runner<A extends Action> = (action: A, attempt: Attempt) => Promise<
 export interface ActionKindDefinition<A extends Action> {
   readonly statements: (action: A) => readonly Statement[];
   readonly run: Runner<A>;
+  /** Does it leave its session in a state that nobody else should meet? Then it gets one of its own. */
+  readonly needsOwnSession?: (action: A) => boolean;
 }
 
 /** Whatever runs as a member of the owner runs as the owner: it alone may, and it alone shall own what is made. */

@@ -25,6 +25,8 @@ export interface PlanContext {
   readonly dueSince: DueSince;
   /** A person or a program asked for it now: do it although it is not due. */
   readonly isAskedFor: boolean;
+  /** The names of unusual plans that somebody has agreed to; see `domain/acknowledgement.ts`. */
+  readonly acknowledged?: ReadonlySet<string> | undefined;
 }
 
 export type DueSince = (job: JobName, target: RelationName, now: Instant) => Instant | undefined;

@@ -15,12 +15,15 @@ import type { Emit, RunIdentity } from '../report/events.ts';
 import { explainAction } from '../report/explain.ts';
 import { redact } from '../report/redact.ts';
 import { onceMore } from './once-more.ts';
+import { abandonRetirements, concludeRetirement, intendRetirement } from './retirements.ts';
 import { statements } from './statements.ts';
 
 const DESTROYS: { readonly [K in ActionKind]: boolean } = {
   'create-partition': false,
   'drop-partition': true,
   'detach-partition': true,
+  'finalize-detach': true,
+  'restore-partition': false,
   'refresh-view': false,
   'analyze-table': false,
 };
@@ -52,8 +55,9 @@ export const recordActions = (
 ): ActionRecorder => ({
   async intend(action, sql) {
     const write = async (actionId: string): Promise<Intent> => {
-      const [row] = await database.use(session =>
-        session.query<{ intended_at: string }>(
+      const [row] = await database.use(async session => {
+        await intendRetirement(session, action, newId(), runId);
+        return session.query<{ intended_at: string }>(
           statements.intendAction,
           [
             actionId,
@@ -69,8 +73,8 @@ export const recordActions = (
             attempt,
           ],
           'put the action on record',
-        ),
-      );
+        );
+      });
       return { actionId, intendedAt: row?.intended_at };
     };
     try {
@@ -105,19 +109,30 @@ const recordOf = (database: Database, action: Action, { actionId, intendedAt }: 
         'put what was done on record',
       );
       if (rows.length !== 1) throw new MaintenanceError('LEDGER_UNAVAILABLE', 'the intent is no longer on record');
+      await concludeRetirement(session, action, done);
     };
     if (DESTROYS[action.kind]) await write().catch(error => refuse(action, asMaintenanceError(error)));
     else await unlessItFails(session, write, isInTransaction, emit);
   },
   async fail(error, { durationMs, lockWaitMs, attempts }) {
     await database
-      .use(session =>
-        session.query(
+      .use(async session => {
+        await session.query(
           statements.failAction,
-          [actionId, intendedAt, durationMs, lockWaitMs, attempts, error.code, redact(error.message)],
+          [
+            actionId,
+            intendedAt,
+            durationMs,
+            lockWaitMs,
+            attempts,
+            error.code,
+            redact(error.message),
+            error.code === 'BLOCKED' ? 'deferred' : 'failed',
+          ],
           'put the failure on record',
-        ),
-      )
+        );
+        if ('partition' in action) await abandonRetirements(session, action);
+      })
       .catch(trouble => emit({ kind: 'ledger-troubled', error: asMaintenanceError(trouble) }));
   },
 });

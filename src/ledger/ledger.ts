@@ -10,6 +10,7 @@ import type { Emit, Outcome, RunIdentity } from '../report/events.ts';
 import { redact } from '../report/redact.ts';
 import { goOnUnlessItDestroys, recordActions } from './actions.ts';
 import { onceMore } from './once-more.ts';
+import { abandonRetirements } from './retirements.ts';
 import { statements } from './statements.ts';
 
 /** Who writes. */
@@ -25,6 +26,8 @@ export interface RunEnd {
   readonly done: number;
   readonly failed: number;
   readonly error: MaintenanceError | undefined;
+  /** The retention under which `retire` found the table in order, as `partkeeper.retentions` spells it. */
+  readonly accepted?: string | undefined;
 }
 
 export interface RunRecord {
@@ -84,7 +87,7 @@ export function keepLedger(database: Database, author: Author, newId: () => stri
               'mark runs that were interrupted',
             ),
           );
-          const [row] = await session.query<{ started_at: string }>(
+          const rows = await session.query<{ started_at: string }>(
             statements.startRun,
             [
               run.runId,
@@ -101,7 +104,8 @@ export function keepLedger(database: Database, author: Author, newId: () => stri
             ],
             'put the run on record',
           );
-          return row?.started_at;
+          if (run.job === 'retire') await prepareToRetire(session, run);
+          return rows[0]?.started_at;
         });
       try {
         const startedAt = await onceMore(start);
@@ -136,6 +140,16 @@ export function keepLedger(database: Database, author: Author, newId: () => stri
   };
 }
 
+/** An earlier version's schema has no such tables: then nothing is done that would need them. */
+async function prepareToRetire(session: Session, run: RunIdentity): Promise<void> {
+  try {
+    await session.query(statements.pinDatabase, [], 'say which database this ledger belongs to');
+    await abandonRetirements(session, run);
+  } catch (error) {
+    if (asMaintenanceError(error).code !== 'RELATION_MISSING') throw error;
+  }
+}
+
 const SKIP_BUDGET = { lockTimeoutMs: 5_000, statementTimeoutMs: 10_000 };
 
 const redacted = (text: string | undefined): string | null => (text === undefined ? null : redact(text));
@@ -144,15 +158,21 @@ const textOf = (at: Instant | undefined): string | null => (at === undefined ? n
 
 async function finishRun(
   database: Database,
-  { runId, attempt }: RunIdentity,
+  { runId, attempt, target }: RunIdentity,
   startedAt: string | undefined,
   end: RunEnd,
   emit: Emit,
 ): Promise<void> {
-  const { outcome, done, failed, error } = end;
+  const { outcome, done, failed, error, accepted } = end;
   await database
-    .use(session =>
-      session.query(
+    .use(async session => {
+      if (accepted !== undefined)
+        await session.query(
+          statements.acceptRetention,
+          [target.schema, target.name, formatRelationName(target), accepted],
+          'remember the retention',
+        );
+      await session.query(
         statements.finishRun,
         [
           runId,
@@ -165,8 +185,8 @@ async function finishRun(
           error === undefined ? null : redact(error.message),
         ],
         'put the end of the run on record',
-      ),
-    )
+      );
+    })
     // Whoever comes next finds it unfinished and marks it.
     .catch(trouble => emit({ kind: 'ledger-troubled', error: asMaintenanceError(trouble) }));
 }

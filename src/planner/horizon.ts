@@ -1,7 +1,7 @@
 /** Is a table ready for now and for the windows to come? Retiring waits until it is. */
 import { type CoverageRun, coverageRun } from '../domain/coverage.ts';
+import { type Finding, finding } from '../domain/findings.ts';
 import { nextWindow, windowAt } from '../domain/interval.ts';
-import { type Finding, finding } from '../domain/plan.ts';
 import type { TablePolicy } from '../domain/policy.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { calendarZone, formatInstant, type Instant, isBefore } from '../domain/time.ts';

@@ -1,6 +1,7 @@
 /** What is remarkable about a table's partitions, whatever the job. */
 import type { PartitionFacts } from '../domain/facts.ts';
-import { type Finding, type FindingCode, finding, type PlanPart } from '../domain/plan.ts';
+import { type Finding, type FindingCode, finding } from '../domain/findings.ts';
+import type { PlanPart } from '../domain/plan.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import type { TimeTable } from './target.ts';
 

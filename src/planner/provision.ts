@@ -1,13 +1,12 @@
 /** Which partitions have to be created: the current window, `premake` windows after it, and holes among the existing ones. */
 import { holes } from '../domain/coverage.ts';
 import type { ServerFacts } from '../domain/facts.ts';
+import { type Finding, finding } from '../domain/findings.ts';
 import { nextWindow, type Window, windowAt } from '../domain/interval.ts';
 import { fragmentSuffix, partitionName } from '../domain/naming.ts';
 import {
   type Because,
   type CreatePartition,
-  type Finding,
-  finding,
   joinParts,
   type PlanPart,
   type Skip,

@@ -1,15 +1,7 @@
 /** Which materialized views are due, in the order in which they read each other, and how each can be refreshed. */
 import type { Facts, MaterializedViewFacts, Oid, ServerFacts } from '../domain/facts.ts';
-import {
-  type Because,
-  type Finding,
-  finding,
-  joinParts,
-  NOTHING,
-  type PlanPart,
-  type RefreshView,
-  type SkipReason,
-} from '../domain/plan.ts';
+import { type Finding, finding } from '../domain/findings.ts';
+import { type Because, joinParts, NOTHING, type PlanPart, type RefreshView, type SkipReason } from '../domain/plan.ts';
 import type { ViewPolicy } from '../domain/policy.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { formatInstant, type Instant, isBefore } from '../domain/time.ts';

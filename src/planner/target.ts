@@ -1,6 +1,7 @@
 /** What has to be true of a target before any job may act on it. */
 import type { Facts, Ownership, PartitionedTableFacts, ServerFacts } from '../domain/facts.ts';
-import { type ActAs, type Finding, finding, type JobName, type PlanPart } from '../domain/plan.ts';
+import { type Finding, finding } from '../domain/findings.ts';
+import type { ActAs, JobName, PlanPart } from '../domain/plan.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import type { KeyType } from '../domain/time.ts';
 

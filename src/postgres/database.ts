@@ -15,6 +15,8 @@ export interface Database {
   use<T>(work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** The same for reads that take no time to speak of: a server that hangs is noticed by them. */
   read<T>(work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** The same for work that leaves the session in a state of its own: the connection is closed afterwards. */
+  useOnce<T>(work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Waits for what is lent out, then closes every connection. May be called again. */
   close(): Promise<void>;
   /** `postgres://user@host:port/name`, without secrets: for messages. */
@@ -93,7 +95,7 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
   const lend = async <T>(
     work: (session: Session) => Promise<T>,
     signal: AbortSignal | undefined,
-    answerWithinMs?: number,
+    { answerWithinMs, isLast = false }: { readonly answerWithinMs?: number; readonly isLast?: boolean } = {},
   ): Promise<T> => {
     const client = await acquire(signal);
     let broken = false;
@@ -121,7 +123,8 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
         pids.set(client, pid);
       }
       const cancel = () => cancelBackend(config, client, pids.get(client));
-      return await work(sessionOver({ client, budget, answerWithinMs, signal, cancel, destroy }));
+      const pid = pids.get(client);
+      return await work(sessionOver({ client, pid, budget, answerWithinMs, signal, cancel, destroy }));
     } catch (error) {
       // A statement that was cancelled or a socket that broke leaves a client whose state nobody knows.
       if (error instanceof MaintenanceError && (error.code === 'CANCELLED' || error.code === 'CONNECTION_LOST'))
@@ -130,14 +133,15 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
     } finally {
       client.off('error', onError);
       // Cancelling may still be on its way when what it was meant for has ended: it must not meet anybody else's statement.
-      client.release(broken || signal?.aborted === true);
+      client.release(broken || isLast || signal?.aborted === true);
     }
   };
 
   return {
     address,
     use: (work, signal) => lend(work, signal),
-    read: (work, signal) => lend(work, signal, READ_PATIENCE * options.connectTimeoutMs),
+    read: (work, signal) => lend(work, signal, { answerWithinMs: READ_PATIENCE * options.connectTimeoutMs }),
+    useOnce: (work, signal) => lend(work, signal, { isLast: true }),
     close: () => (closing ??= atMost(CLOSE_MS, pool.end())),
   };
 }

@@ -8,10 +8,14 @@ import { classify } from './sqlstate.ts';
 import { orDestroyed } from './waiting.ts';
 
 export interface Session {
+  /** Of the server's process, for those who watch it; undefined where it is not known. */
+  readonly pid: number | undefined;
   /** Runs a read with parameters. `attempted` completes "could not …" should it fail. */
   query<Row extends object>(sql: string, parameters: readonly unknown[], attempted: string): Promise<readonly Row[]>;
   /** Runs a statement made by the `ddl` tag. */
   execute(statement: Statement, attempted: string): Promise<void>;
+  /** The same for what may take as long as it takes. The session's own timeouts have to allow for it. */
+  executeUnbounded(statement: Statement, attempted: string): Promise<void>;
   /** BEGIN … COMMIT, or ROLLBACK when `work` throws. Locks wait for `lockTimeoutMs` each. */
   transaction<T>(budget: TransactionBudget, work: () => Promise<T>): Promise<T>;
 }
@@ -67,6 +71,7 @@ const CANCEL_MS = 2_000;
 
 export interface SessionOptions {
   readonly client: ClientBase;
+  readonly pid?: number | undefined;
   readonly budget: TransactionBudget;
   /** How long an answer may be waited for. Undefined: longer than the statement may run. */
   readonly answerWithinMs?: number | undefined;
@@ -77,7 +82,7 @@ export interface SessionOptions {
   readonly destroy: () => void;
 }
 
-export function sessionOver({ client, budget, answerWithinMs, signal, cancel, destroy }: SessionOptions): Session {
+export function sessionOver({ client, pid, budget, answerWithinMs, signal, cancel, destroy }: SessionOptions): Session {
   const run = async <T>(attempted: string, timeoutMs: number, query: () => Promise<T>): Promise<T> => {
     if (signal?.aborted) throw cancelled(attempted, signal);
     const finished = new AbortController();
@@ -90,13 +95,16 @@ export function sessionOver({ client, budget, answerWithinMs, signal, cancel, de
     // statement_timeout lives in the server; behind a network that swallows packets only our own clock notices.
     const patienceMs = answerWithinMs ?? timeoutMs + SILENCE_GRACE_MS;
     let isSilent = false;
-    const watchdog = delay(patienceMs, undefined, { signal: finished.signal, ref: false }).then(
-      () => {
-        isSilent = true;
-        destroy();
-      },
-      () => {},
-    );
+    const watchdog =
+      patienceMs === Number.POSITIVE_INFINITY
+        ? undefined
+        : delay(patienceMs, undefined, { signal: finished.signal, ref: false }).then(
+            () => {
+              isSilent = true;
+              destroy();
+            },
+            () => {},
+          );
     try {
       return await query();
     } catch (error) {
@@ -113,12 +121,16 @@ export function sessionOver({ client, budget, answerWithinMs, signal, cancel, de
   const execute = (text: string, attempted: string) => run(attempted, timeoutMs, () => client.query(text));
 
   return {
+    pid,
     async query<Row extends object>(sql: string, parameters: readonly unknown[], attempted: string) {
       const { rows } = await run(attempted, timeoutMs, () => client.query<Row>(sql, [...parameters]));
       return rows;
     },
     async execute(statement, attempted) {
       await execute(statement.text, attempted);
+    },
+    async executeUnbounded(statement, attempted) {
+      await run(attempted, Number.POSITIVE_INFINITY, () => client.query(statement.text));
     },
     async transaction(limits, work) {
       timeoutMs = limits.statementTimeoutMs;

@@ -21,6 +21,9 @@ const LEDGER: Readonly<Record<string, readonly Right[]>> = {
   pauses: ['select', 'insert', 'update', 'delete'],
   targets: ['select', 'insert', 'update', 'delete'],
   view_refreshes: ['select', 'insert', 'update'],
+  retirements: ['select', 'insert', 'update', 'delete'],
+  retentions: ['select', 'insert', 'update'],
+  identity: ['select', 'insert', 'update'],
 };
 
 /** Of the queue, as `openBoss` sets pg-boss up, which works on the partition `job_common`; what is triggered goes through `job`. */

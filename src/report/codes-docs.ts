@@ -1,6 +1,7 @@
 /** docs/codes.md: every code that a person may meet, from the lists in which the code itself looks them up. */
 import { ERROR_CODES, type ErrorCode, exitCodes, retryOf } from '../domain/errors.ts';
-import { FINDINGS, SKIP_REASONS } from '../domain/plan.ts';
+import { FINDINGS } from '../domain/findings.ts';
+import { SKIP_REASONS } from '../domain/plan.ts';
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] => [
   `| ${head.join(' | ')} |`,

@@ -1,7 +1,8 @@
 /** What happens, as data. Whoever acts emits; log, metrics, progress and ledger subscribe and decide nothing. */
 import type { MaintenanceError } from '../domain/errors.ts';
 import type { Facts } from '../domain/facts.ts';
-import type { Action, Finding, JobName, Plan, Skip } from '../domain/plan.ts';
+import type { Finding } from '../domain/findings.ts';
+import type { Action, JobName, Plan, Skip } from '../domain/plan.ts';
 import type { RelationName } from '../domain/relation.ts';
 import type { Instant } from '../domain/time.ts';
 
@@ -79,6 +80,13 @@ export type Event =
       readonly attempts: number;
       readonly durationMs: number;
     }
+  /** Put off to the next tick: somebody's transaction is in the way. */
+  | {
+      readonly kind: 'action-deferred';
+      readonly run: RunIdentity;
+      readonly action: Action;
+      readonly error: MaintenanceError;
+    }
   | {
       readonly kind: 'run-finished';
       readonly run: RunIdentity;
@@ -87,6 +95,7 @@ export type Event =
       readonly durationMs: number;
       readonly done: number;
       readonly failed: number;
+      readonly deferred: number;
       readonly skips: readonly Skip[];
       readonly findings: readonly Finding[];
       readonly error?: MaintenanceError | undefined;

@@ -1,7 +1,9 @@
 /** Sentences for people. Pure: what a plan, a log line and the command line say about the same thing is the same. */
 import type { MaintenanceError } from '../domain/errors.ts';
-import type { Action, Because, Finding, Skip } from '../domain/plan.ts';
-import { hasErrors, SKIP_REASONS } from '../domain/plan.ts';
+import type { Finding } from '../domain/findings.ts';
+import { hasErrors } from '../domain/findings.ts';
+import type { Action, Because, Skip } from '../domain/plan.ts';
+import { SKIP_REASONS } from '../domain/plan.ts';
 import type { RelationName } from '../domain/relation.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { formatInstant, type KeyType } from '../domain/time.ts';
@@ -28,6 +30,15 @@ const REASONS: { readonly [K in Because['rule']]: (because: BecauseOf[K], key: K
   gap: ({ window }, key) => `a hole between the partitions: ${formatWindow(window, key)}`,
   expired: ({ upper, cutoff, retention }) =>
     `its upper bound ${formatInstant(upper)} is at or before the cutoff ${formatInstant(cutoff)} (retention ${retention})`,
+  interrupted: ({ intendedAt, found }) =>
+    found === 'pending'
+      ? `its detach was begun at ${formatInstant(intendedAt)} and interrupted`
+      : `it was detached by the run that was interrupted after ${formatInstant(intendedAt)}`,
+  'in-the-way': () => 'somebody began to detach it and did not finish, and nothing else can be detached before',
+  'grace-over': ({ dropAfter }) => `it is detached, and its grace ended at ${formatInstant(dropAfter)}`,
+  'restore-asked': ({ askedAt }) => `it was asked for at ${formatInstant(askedAt)}`,
+  'not-expired-now': ({ intendedAt }) =>
+    `it was to be retired at ${formatInstant(intendedAt)}, and by today's policy its rows are inside their retention`,
   'never-populated': () => 'it was never populated, so nobody can read it',
   'never-refreshed': () => 'no refresh of it is on record',
   'window-moved': ({ lastRefresh }) =>
@@ -57,6 +68,8 @@ const HEADLINES: { readonly [K in Action['kind']]: (action: ActionOf[K]) => stri
   'create-partition': ({ relation }) => `create partition ${nameOf(relation)}`,
   'drop-partition': action => `drop ${nameOf(action.relation)} ${sizeOf(action)}`,
   'detach-partition': action => `detach ${nameOf(action.relation)} ${sizeOf(action)}`,
+  'finalize-detach': ({ relation }) => `finish the detach of ${nameOf(relation)}`,
+  'restore-partition': action => `attach ${nameOf(action.relation)} again ${sizeOf(action)}`,
   'refresh-view': ({ relation, concurrently }) =>
     `refresh ${nameOf(relation)} ${concurrently ? 'concurrently' : 'under a lock that stops its readers'}`,
   'analyze-table': ({ relation, only }) => `analyze ${nameOf(relation)}${only ? ' without its partitions' : ''}`,
@@ -103,9 +116,12 @@ export const explainResult = (action: Action, result: ActionResult): string => {
 
 type Finished = Extract<Event, { kind: 'run-finished' }>;
 
-const OUTCOMES: { readonly [K in Outcome]: (finished: Pick<Finished, 'done' | 'failed' | 'findings'>) => string } = {
-  success({ done, findings }) {
+type Counts = Pick<Finished, 'done' | 'failed' | 'deferred' | 'findings'>;
+
+const OUTCOMES: { readonly [K in Outcome]: (finished: Counts) => string } = {
+  success({ done, deferred, findings }) {
     if (done > 0) return `${formatCount(done)} done`;
+    if (deferred > 0) return 'nothing done';
     // Of a table that is not there, nobody wants to read that there is nothing to do.
     return hasErrors({ findings }) ? 'nothing done' : 'nothing to do';
   },
@@ -117,11 +133,12 @@ const OUTCOMES: { readonly [K in Outcome]: (finished: Pick<Finished, 'done' | 'f
 
 /** `retire unified.t: 1 done, 14 left alone, 2 findings (1.2 s)`. */
 export const explainOutcome = (
-  finished: Pick<Finished, 'run' | 'outcome' | 'done' | 'failed' | 'skips' | 'findings' | 'durationMs'>,
+  finished: Counts & Pick<Finished, 'run' | 'outcome' | 'skips' | 'durationMs'>,
 ): string => {
-  const { run, outcome, skips, findings, durationMs } = finished;
+  const { run, outcome, deferred, skips, findings, durationMs } = finished;
   const figures = [
     OUTCOMES[outcome](finished),
+    ...(deferred === 0 ? [] : [`${formatCount(deferred)} put off`]),
     ...(skips.length === 0 ? [] : [`${formatCount(skips.length)} left alone`]),
     ...(findings.length === 0 ? [] : [plural(findings.length, 'finding')]),
   ];

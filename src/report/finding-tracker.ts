@@ -1,5 +1,5 @@
 /** Which findings stand at the moment, and what a run changed about that: a fault is news once, not every five minutes. */
-import type { Finding } from '../domain/plan.ts';
+import type { Finding } from '../domain/findings.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import type { Event, RunIdentity } from './events.ts';
 

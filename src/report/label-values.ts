@@ -1,5 +1,7 @@
 /** The closed sets that labels take their values from. Labels that are not here (target, code) name things. */
-import { JOB_NAMES, SEVERITIES } from '../domain/plan.ts';
+
+import { SEVERITIES } from '../domain/findings.ts';
+import { JOB_NAMES } from '../domain/plan.ts';
 import { OUTCOMES, REJECTIONS, TRIGGERS } from './events.ts';
 import { PARTITION_STATES } from './partition-state.ts';
 
@@ -11,7 +13,7 @@ export const LABEL_VALUES = {
   severity: SEVERITIES,
   kind: ['table', 'view'],
   /** What was done to a partition. */
-  action: ['create', 'detach', 'drop'],
+  action: ['create', 'detach', 'finalize', 'drop', 'restore'],
   /** Why an attempt was repeated. */
   reason: ['lock_timeout', 'deadlock', 'other'],
   rejection: REJECTIONS,

@@ -1,6 +1,7 @@
 /** Events → log lines. The message of a kind of line never varies; what varies is in fields, and once more as a sentence. */
 import type { ErrorCode, MaintenanceError } from '../domain/errors.ts';
-import type { Action, Because, Finding, Severity } from '../domain/plan.ts';
+import type { Finding, Severity } from '../domain/findings.ts';
+import type { Action, Because } from '../domain/plan.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import type { Emit, Event, Outcome, RunIdentity } from './events.ts';
 import {
@@ -123,6 +124,15 @@ export function logEvents(logger: Logger): Emit {
           text: `${explainResult(action, result)}; ${explainAction(action).why}`,
         },
         'action finished',
+      ),
+    'action-deferred': ({ run, action, error }) =>
+      logger.warn(
+        {
+          ...actionFields(run, action),
+          ...errorFields(error),
+          text: `${explainAction(action).headline}: put off to the next tick: ${explainError(error)}`,
+        },
+        'action deferred',
       ),
     'action-failed': ({ run, action, error, attempts, durationMs }) => {
       toldBy.set(error, run.runId);

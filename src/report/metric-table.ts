@@ -228,6 +228,13 @@ export const METRICS = {
     help: 'Attempts given up at lock_timeout.',
     moves: 'at each timeout',
   },
+  partkeeper_deferrals_total: {
+    section: LOCKS,
+    type: 'counter',
+    labels: ['target', 'operation'],
+    help: "Actions put off to the next tick because somebody's transaction was in the way.",
+    moves: 'at each deferral',
+  },
   partkeeper_ddl_retries_total: {
     section: LOCKS,
     type: 'counter',

@@ -118,6 +118,13 @@ export function recordEvents(options: MetricsOptions): Metrics {
       const since = startedAt.get(run.runId);
       if (action.kind === 'refresh-view' && since) setViewData(action.relation, since);
     },
+    'action-deferred': ({ action, error }) => {
+      countLockTimeout(action, error.code);
+      meters.add('partkeeper_deferrals_total', {
+        target: formatRelationName(action.target),
+        operation: JOB_OF[action.kind],
+      });
+    },
     'action-failed': ({ action, error }) => countLockTimeout(action, error.code),
     'run-finished': finished => {
       finishRun(finished);
@@ -196,6 +203,8 @@ const CHANGES: { readonly [K in Action['kind']]: LabelValue<'action'> | undefine
   'create-partition': 'create',
   'drop-partition': 'drop',
   'detach-partition': 'detach',
+  'finalize-detach': 'finalize',
+  'restore-partition': 'restore',
   'refresh-view': undefined,
   'analyze-table': undefined,
 };
@@ -260,5 +269,6 @@ function expectRuns(meters: Meters, target: string, operations: readonly JobName
     meters.set('partkeeper_run_last_success_timestamp_seconds', { target, operation }, 0);
     meters.set('partkeeper_run_consecutive_failures', { target, operation }, 0);
     meters.add('partkeeper_lock_timeouts_total', { target, operation }, 0);
+    meters.add('partkeeper_deferrals_total', { target, operation }, 0);
   }
 }

@@ -38,6 +38,14 @@ const SCENES: { readonly [K in ActionKind]: Scene } = {
     table: { ...expired, policy: 'analyze: off, retention: 4 months, retire: detach' },
     hold: 'lock table public.events in access share mode',
   },
+  'finalize-detach': {
+    table: { ...expired, policy: 'analyze: off, retention: 4 months, retire: detach' },
+    hold: 'lock table public.events in access share mode',
+  },
+  'restore-partition': {
+    table: { ...expired, policy: 'analyze: off, retention: 4 months, retire: detach' },
+    hold: 'lock table public.events in share update exclusive mode',
+  },
   'refresh-view': { hold: `select pg_advisory_xact_lock(${GATE})` },
   'analyze-table': {
     table: { ...complete, policy: "analyze: { schedule: '0 0 1 1 *' }" },

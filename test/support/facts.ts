@@ -47,6 +47,7 @@ export const aServer = (over: Partial<ServerFacts> = {}): ServerFacts => ({
   versionNumber: 170010,
   version: '17.10',
   database: 'app',
+  systemIdentifier: '7421993311554438001',
   user: 'partkeeper',
   isSuperuser: false,
   isInRecovery: false,
@@ -191,6 +192,7 @@ export const someFacts = (over: Partial<Facts> = {}): Facts => ({
   views: [],
   missing: [],
   hasBookkeeping: true,
+  ledger: undefined,
   ...over,
 });
 
@@ -201,6 +203,10 @@ export const aTablePolicy = (over: Partial<TablePolicy> = {}): TablePolicy => ({
   premake: 2,
   retention: { amount: 90, unit: 'days' },
   retire: 'drop',
+  grace: undefined,
+  maxPerRun: 100,
+  maxShare: 1,
+  retireAfter: [],
   timezone: 'UTC',
   name: DEFAULT_NAME[over.interval ?? 'month'],
   analyze: { changedShare: 0.1 },

@@ -21,7 +21,9 @@ function carryOutOne(table: TimeTable, action: Action): TimeTable {
       return attach(table, createdBy(action));
     case 'drop-partition':
     case 'detach-partition':
+    case 'finalize-detach':
       return remove(table, action.partition);
+    case 'restore-partition':
     case 'refresh-view':
     case 'analyze-table':
       return table;

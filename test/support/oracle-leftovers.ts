@@ -40,6 +40,14 @@ export async function halfBuilt(
     .map(({ problem }) => problem);
 }
 
+/** Ours that the server is still working for. */
+export async function busySessions(database: Queryable): Promise<readonly string[]> {
+  const rows = await database.query<{ query: string }>(`
+    select query from pg_stat_activity where datname = current_database() and application_name like 'partkeeper%'
+       and application_name not like '%test%' and state <> 'idle' and pid <> pg_backend_pid()`);
+  return rows.map(({ query }) => query);
+}
+
 /** Ours by their name; those of tests have "test" in theirs. */
 export async function sessionsAndLocks(database: Queryable): Promise<readonly string[]> {
   const rows = await database.query<{ problem: string }>(`

@@ -76,7 +76,12 @@ export type OpenPartkeeper = (options?: PartkeeperOptions) => TestPartkeeper;
 
 const doNotWait = async (): Promise<void> => {};
 
-const BUDGET: StatementBudget = { lockTimeoutMs: 200, statementTimeoutMs: 20_000, lockAttempts: 5 };
+const BUDGET: StatementBudget = {
+  lockTimeoutMs: 200,
+  statementTimeoutMs: 20_000,
+  lockAttempts: 5,
+  deferOlderThanMs: 5_000,
+};
 
 export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: PartkeeperOptions = {}): TestPartkeeper {
   const events: Event[] = [];

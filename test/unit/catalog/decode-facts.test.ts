@@ -189,12 +189,14 @@ const SERVER: ServerRow = {
   version_number: 170_010,
   version: '17.10',
   database: 'app',
+  system_identifier: '7421993311554438001',
   user: 'partkeeper',
   is_superuser: false,
   is_in_recovery: false,
   is_read_only: false,
   now: '2026-11-21 06:00:00.000001+00',
   has_bookkeeping: true,
+  has_retirements: false,
 };
 
 test('the server’s clock is read to the microsecond', () => {

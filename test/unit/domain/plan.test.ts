@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FINDINGS, type FindingCode, finding, hasErrors, joinParts, NOTHING } from '../../../src/domain/plan.ts';
+import { FINDINGS, type FindingCode, finding, hasErrors } from '../../../src/domain/findings.ts';
+import { joinParts, NOTHING } from '../../../src/domain/plan.ts';
 import { relation } from '../../support/facts.ts';
 
 const TABLE = relation('unified.events');

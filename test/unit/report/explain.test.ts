@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MaintenanceError } from '../../../src/domain/errors.ts';
-import { type Because, finding } from '../../../src/domain/plan.ts';
+import { finding } from '../../../src/domain/findings.ts';
+import type { Because } from '../../../src/domain/plan.ts';
 import {
   explainAction,
   explainBecause,

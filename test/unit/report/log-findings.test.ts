@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MaintenanceError } from '../../../src/domain/errors.ts';
-import { type Finding, finding } from '../../../src/domain/plan.ts';
+import { type Finding, finding } from '../../../src/domain/findings.ts';
 import { NOW } from '../../support/facts.ts';
 import { aRun, finished, lockTimeout, TABLE } from './examples.ts';
 import { aLog, levels } from './lines.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MaintenanceError } from '../../../src/domain/errors.ts';
-import { finding } from '../../../src/domain/plan.ts';
+import { finding } from '../../../src/domain/findings.ts';
 import { formatRelationName } from '../../../src/domain/relation.ts';
 import type { Metrics } from '../../../src/report/metrics.ts';
 import { aTable, aTablePolicy, at, aView, NOW, relation, someFacts } from '../../support/facts.ts';

@@ -43,6 +43,7 @@ export function imagine(config: ReturnType<typeof configOf>, from: string, to: s
   const facts = (): Facts => ({
     server: aServer({ databaseNow: now, processNow: now }),
     hasBookkeeping: true,
+    ledger: undefined,
     tables: [],
     views: [],
     missing: allTargets(policies).map(relation => ({ relation, reason: 'absent' })),
@@ -56,6 +57,7 @@ export function imagine(config: ReturnType<typeof configOf>, from: string, to: s
   const database: Database = {
     read: read as Database['read'],
     use: unused,
+    useOnce: unused,
     close: unused,
     address: 'postgres://imagined',
   };

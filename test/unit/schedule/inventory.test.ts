@@ -85,7 +85,7 @@ describe('the inventory', () => {
     const server = aServer({ ...state, processNow: databaseNow });
     looks.emit({
       kind: 'observed',
-      facts: { server, hasBookkeeping: true, tables: [], views: [], missing: [] },
+      facts: { server, hasBookkeeping: true, ledger: undefined, tables: [], views: [], missing: [] },
       durationMs: 1,
     });
     expect(looks.inventory.problem()).toContain(problem);
@@ -97,7 +97,7 @@ describe('the inventory', () => {
     const server = aServer({ processNow, databaseNow: processNow.add({ seconds: 90 }) });
     looks.emit({
       kind: 'observed',
-      facts: { server, hasBookkeeping: true, tables: [], views: [], missing: [] },
+      facts: { server, hasBookkeeping: true, ledger: undefined, tables: [], views: [], missing: [] },
       durationMs: 1,
     });
     expect(looks.inventory.databaseNow().toString()).toBe('2026-11-21T06:01:30Z');

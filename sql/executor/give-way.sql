@@ -1,0 +1,11 @@
+-- Cancels what a session waits for when others have queued up behind it. $1 process id of the session. One row when it did.
+--
+-- Only waits for relations and for transactions that use them: those are the queues that other people's statements stand in.
+-- Sessions that merely wait for an advisory lock are other replicas of ours.
+select pg_cancel_backend(a.pid)
+from pg_stat_activity a
+where a.pid = $1 and a.wait_event_type = 'Lock' and a.wait_event in ('relation', 'virtualxid', 'transactionid')
+  and exists (
+    select from pg_stat_activity b
+    where b.wait_event_type = 'Lock' and b.wait_event <> 'advisory' and b.pid <> a.pid and a.pid = any (pg_blocking_pids(b.pid))
+  );
