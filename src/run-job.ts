@@ -251,12 +251,12 @@ async function runActions(
       if (isDeferred(action, error)) {
         tally.deferred.push(blockedFinding(action, error));
         runner.emit({ kind: 'action-deferred', run, action, error });
+        if (endsPendingDetach(action)) return;
         continue;
       }
       tally.failures.push(error);
       runner.emit({ kind: 'action-failed', run, action, error, attempts, durationMs: runner.monotonicMs() - started });
-      // While a detach is pending, nothing else of the table can be detached concurrently.
-      if (ENDS_THE_RUN.has(error.code) || error.code === 'RETIRE_UNFINISHED') return;
+      if (ENDS_THE_RUN.has(error.code) || error.code === 'RETIRE_UNFINISHED' || endsPendingDetach(action)) return;
     }
   }
 }
@@ -268,6 +268,10 @@ const asLost = (error: MaintenanceError): MaintenanceError =>
 /** What nobody needs today waits for the next tick; a partition that is missing is a failure. */
 const isDeferred = (action: Action, { code }: MaintenanceError): boolean =>
   code === 'BLOCKED' || (code === 'LOCK_UNAVAILABLE' && JOB_OF[action.kind] === 'retire');
+
+/** While a detach is pending, nothing else of the table can be detached concurrently. */
+const endsPendingDetach = (action: Action): boolean =>
+  action.kind === 'finalize-detach' || ('from' in action && action.from === 'pending');
 
 const blockedFinding = ({ target }: Action, { message, hint }: MaintenanceError): Finding =>
   finding('BLOCKED', target, message, hint ?? 'It is tried again at the next tick.');

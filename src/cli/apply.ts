@@ -37,8 +37,8 @@ export const applyCommand = (): Command =>
     'pretend that this is now; for the demo database only',
   );
 
-export async function runApply(given: ApplyOptions, io: Io, job?: JobName): Promise<number> {
-  const options = { ...given, ...(job && { job: sameJob(given.job, job) }) };
+export async function runApply(given: ApplyOptions, io: Io, word?: JobName): Promise<number> {
+  const options = { ...given, ...(word && { job: sameJob(given.job, word) }) };
   if (options.dryRun) return runPlan(options, io);
   const progress = options.json ? [] : [showProgress(text => io.out(line(text)))];
   const app = createApp(configOf(options, io), [...progress, ...io.subscribers]);

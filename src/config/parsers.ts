@@ -49,7 +49,7 @@ export function parseGrace(text: string): Parsed<CalendarDuration | typeof NO_GR
 /** `schema.view`, quoted as in SQL where needed. */
 export function parseViewName(text: string): Parsed<RelationName> {
   const name = parseRelationName(text);
-  return 'problem' in name ? refuse(name.problem) : { ok: true, value: name };
+  return 'problem' in name ? refuse(name.problem.replace(`'${text}' `, '')) : { ok: true, value: name };
 }
 
 /** `31 days`. */

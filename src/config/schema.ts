@@ -122,7 +122,9 @@ const table = z.strictObject({
       'More than two expired partitions that hold more than this share of the table are not retired before somebody has acknowledged it (`partkeeper apply retire --acknowledge`).',
     ),
   retireAfter: z
-    .array(text(parseViewName, { title: 'schema.view', description: 'A view of `views`.', examples: ['app.totals'] }))
+    .array(text(parseViewName, { title: 'schema.view', description: 'A view of `views`.', examples: ['app.totals'] }), {
+      error: 'is not a list: write [schema.view]',
+    })
     .meta({
       description:
         'A partition stays until each of these materialized views, which have to be in `views`, was refreshed after its end.',

@@ -37,7 +37,13 @@ const EVENTS: RelationName = { schema: 'unified', name: 'event_metric_events' };
 /** Writing and index building keep one processor busy each. */
 const CONNECTIONS = 2;
 /** Long, because nobody else is here: one connection waits while the other builds the indexes of a month. */
-const BUDGET = { lockTimeoutMs: 120_000, statementTimeoutMs: 600_000, lockAttempts: 1, deferOlderThanMs: 600_000 };
+const BUDGET = {
+  lockTimeoutMs: 120_000,
+  statementTimeoutMs: 600_000,
+  lockAttempts: 1,
+  deferOlderThanMs: 600_000,
+  passingMs: 600_000,
+};
 
 /**
  * Fills `unified.event_metric_events`, which must be empty, with history up to now, and `public.sessions` with sessions.

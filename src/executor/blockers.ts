@@ -21,9 +21,6 @@ export interface Blocker {
   readonly modes: readonly string[];
 }
 
-/** A transaction that is older than this when it is seen will not be over in a moment. */
-export const IN_PASSING_MS = 200;
-
 /** Those that conflict with SHARE UPDATE EXCLUSIVE; a vacuum, another DDL statement, an index being built. */
 const STRONG: ReadonlySet<string> = new Set([
   'ShareUpdateExclusiveLock',

@@ -2,10 +2,9 @@
 import type { ActAs, FinalizeDetach } from '../domain/plan.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { ddl, type Statement } from '../postgres/ddl.ts';
-import type { Session } from '../postgres/session.ts';
-import { holdsLock, IN_PASSING_MS, readBlockers, refuseIfBlocked } from './blockers.ts';
+import { holdsLock, readBlockers, refuseIfBlocked } from './blockers.ts';
 import { lockParent, parentFound, readPartitionState, stale } from './evidence.ts';
-import { type ActionKindDefinition, becomeOwner } from './runner.ts';
+import { type ActionKindDefinition, type Attempt, becomeOwner } from './runner.ts';
 
 interface Pending {
   readonly parent: number;
@@ -22,8 +21,11 @@ export const finalizeStatements = ({ actAs, target, relation }: Pending): readon
 ];
 
 /** Throws BLOCKED while it would have to wait for a transaction that will not be over in a moment. */
-export async function lookBeforeFinalizing(session: Session, pending: Pending): Promise<void> {
-  const blockers = await readBlockers(session, [pending.partition], IN_PASSING_MS);
+export async function lookBeforeFinalizing(
+  { session, budget }: Pick<Attempt, 'session' | 'budget'>,
+  pending: Pending,
+): Promise<void> {
+  const blockers = await readBlockers(session, [pending.partition], budget.passingMs);
   refuseIfBlocked(
     blockers.filter(blocker => holdsLock(blocker) || blocker.has_snapshot),
     `finish the detach of ${formatRelationName(pending.relation)}`,
@@ -32,8 +34,9 @@ export async function lookBeforeFinalizing(session: Session, pending: Pending): 
 
 export const finalizeDetach: ActionKindDefinition<FinalizeDetach> = {
   statements: finalizeStatements,
-  async run(action, { session, transaction, execute }) {
-    await lookBeforeFinalizing(session, action);
+  async run(action, attempt) {
+    const { session, transaction, execute } = attempt;
+    await lookBeforeFinalizing(attempt, action);
     return transaction(async () => {
       await lockParent(session, action.parent);
       await parentFound(session, action);

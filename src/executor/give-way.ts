@@ -11,6 +11,9 @@ import { statements } from './statements.ts';
 /** Longer than nearly everything that we do takes, so that mostly nobody has to look. */
 const FIRST_LOOK_MS = 20;
 const NEXT_LOOK_MS = 20;
+/** What runs for long is looked at less often: a look costs the server something as well. */
+const LONGEST_PAUSE_MS = 100;
+const SLOWER = 1.1;
 /** When nobody can look just now, the lock budget bounds the wait all the same. */
 const AFTER_TROUBLE_MS = 200;
 
@@ -49,11 +52,11 @@ function watch(database: Database, pid: number) {
   const look = (session: Session): Promise<readonly object[]> =>
     session.query(statements.giveWay, [pid], 'see whether anybody waits behind us');
   const lookOn = async (session: Session): Promise<void> => {
-    while (!over.signal.aborted) {
+    for (let pauseMs = NEXT_LOOK_MS; !over.signal.aborted; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * SLOWER)) {
       const cancelled = look(session);
       looking = cancelled;
       if ((await cancelled).length > 0) hasGivenWay = true;
-      await pause(NEXT_LOOK_MS);
+      await pause(pauseMs);
     }
   };
   const lookUntilOver = async (): Promise<void> => {

@@ -43,8 +43,9 @@ const prove = ({ relation, window, key }: RestorePartition): readonly Statement[
   ];
 };
 
-async function finishDetach(action: RestorePartition, { session, budget, execute }: Attempt): Promise<void> {
-  await lookBeforeFinalizing(session, action);
+async function finishDetach(action: RestorePartition, attempt: Attempt): Promise<void> {
+  const { session, budget, execute } = attempt;
+  await lookBeforeFinalizing(attempt, action);
   await session.transaction(budget, async () => {
     await lockParent(session, action.parent);
     for (const statement of finalizeStatements(action))

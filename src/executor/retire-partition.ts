@@ -9,7 +9,7 @@ import type { DetachPartition, DropPartition } from '../domain/plan.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { ddl, literal, type Statement } from '../postgres/ddl.ts';
 import type { Session } from '../postgres/session.ts';
-import { holdsLock, IN_PASSING_MS, readBlockers, readInvolved, refuseIfBlocked } from './blockers.ts';
+import { holdsLock, readBlockers, readInvolved, refuseIfBlocked } from './blockers.ts';
 import { concurrentDetachStatements, detachConcurrently } from './detach-concurrently.ts';
 import {
   lockParent,
@@ -109,10 +109,17 @@ function unfinished({ relation }: RetirePartition, thrown: unknown): Maintenance
 }
 
 /** In one transaction: nothing can come between proof, detaching and dropping, and nothing is ever half done. */
-async function retireAtOnce(action: RetirePartition, { session, transaction, execute }: Attempt): Promise<Done> {
+async function retireAtOnce(
+  action: RetirePartition,
+  { session, budget, transaction, execute }: Attempt,
+): Promise<Done> {
   const what = wordsFor(action);
   const involved = await readInvolved(session, action.parent, action.partition);
-  refuseIfBlocked((await readBlockers(session, involved, IN_PASSING_MS)).filter(isOldHolder), what);
+  const blockers = await readBlockers(session, involved, budget.passingMs);
+  refuseIfBlocked(
+    blockers.filter(blocker => holdsLock(blocker) && blocker.age_ms >= budget.passingMs),
+    what,
+  );
   return transaction(async () => {
     await lockParent(session, action.parent);
     await parentFound(session, action);
@@ -128,17 +135,15 @@ async function retireAtOnce(action: RetirePartition, { session, transaction, exe
   });
 }
 
-const isOldHolder = (blocker: Parameters<typeof holdsLock>[0]): boolean =>
-  holdsLock(blocker) && blocker.age_ms >= IN_PASSING_MS;
-
 async function attachedOrGone(session: Session, action: RetirePartition): Promise<PartitionState> {
   const state = await readPartitionState(session, action);
   refuseIfOtherwise(action, state);
   return state;
 }
 
-async function finishPending(action: RetirePartition, { session, transaction, execute }: Attempt): Promise<Done> {
-  await lookBeforeFinalizing(session, action);
+async function finishPending(action: RetirePartition, attempt: Attempt): Promise<Done> {
+  const { session, transaction, execute } = attempt;
+  await lookBeforeFinalizing(attempt, action);
   return transaction(async () => {
     await lockParent(session, action.parent);
     await parentFound(session, action);

@@ -65,7 +65,7 @@ describe('what is done', () => {
     });
     expect(dropped?.statements).toEqual(
       expect.arrayContaining([
-        'alter table "public"."events" detach partition "public"."events_2026_02"',
+        'alter table "public"."events" detach partition "public"."events_2026_02" concurrently',
         'drop table "public"."events_2026_02"',
       ]),
     );
@@ -77,11 +77,15 @@ describe('what is done', () => {
     await createEvents(database);
     const reader = await database.connect();
     await reader.query('begin; select from events');
-    const retiring = open({ tables: [POLICY], at: AT, budget: { lockTimeoutMs: 20_000 } }).run('retire');
+    const retiring = open({ tables: [POLICY], at: AT }).run('retire');
     await waitUntil(
       async () =>
-        (await database.query(`select from pg_locks where relation = 'events'::regclass and not granted`)).length > 0,
-      { what: 'the run to wait for the table' },
+        (
+          await database.query(
+            `select from pg_stat_activity where application_name = 'partkeeper detach' and wait_event = 'virtualxid'`,
+          )
+        ).length > 0,
+      { what: 'the detach to wait for the reader' },
     );
     expect(await actionsOnRecord(database)).toMatchObject([{ kind: 'drop-partition', outcome: 'intended' }]);
     expect(await exists(database, EXPIRED)).toBe(true);

@@ -12,14 +12,16 @@ const FULL = `database:
   connectTimeout: 1500ms
   lockTimeout: 1s
   lockAttempts: 3
+  deferIfTransactionOlderThan: 90s
   statementTimeout: 2h
 tables:
   '"Odd.Schema"."T"': { interval: week, retention: keep forever, analyze: off, timezone: Asia/Kolkata }
-  a.b: { interval: hour, premake: 30, retention: 1 day, retire: drop, name: 'x$\${table}_{YYYY}{MM}{DD}{HH}' }
+  a.b: { interval: hour, premake: 30, retention: 1 day, retire: drop, grace: 12 hours, maxPerRun: 5, maxShare: 0.25, retireAfter: ['"A".d'], name: 'x$\${table}_{YYYY}{MM}{DD}{HH}' }
   a.c:
     interval: year
     analyze: { after: [], schedule: '@daily', changedShare: 0 }
 views:
+  '"A".d': {}
   a.d: { populate: false, blocking: true, skipUnchanged: false }
   a.e: { schedule: '0 */5 * * * *', timezone: Asia/Tokyo }
 jobs:
@@ -65,6 +67,7 @@ database:
   connectTimeout: 10s
   lockTimeout: 200ms
   lockAttempts: 10
+  deferIfTransactionOlderThan: 5s
   statementTimeout: 15min
 tables:
   unified.events:
@@ -72,6 +75,10 @@ tables:
     premake: 2
     retention: 90 days
     retire: drop
+    grace: none
+    maxPerRun: 100
+    maxShare: 0.5
+    retireAfter: []
     timezone: UTC
     name: '{table}_{YYYY}_{MM}'
     analyze:

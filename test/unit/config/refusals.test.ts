@@ -71,10 +71,7 @@ describe('refused, and why:', () => {
     ['premake: 1.5', `'1.5' is not a whole number: write digits alone`],
     ["premake: '2'", `'2' is not a number: write digits alone`],
     ['premak: 2', `4:5: ${TABLE}.premak: is not a known key: did you mean 'premake'?`],
-    [
-      'colour: red',
-      'is not a known key: the keys here are interval, premake, retention, retire, timezone, name, analyze',
-    ],
+    ['colour: red', 'is not a known key: the keys here are interval, premake, retention, retire, '],
     ['__proto__: { premake: 3 }', `4:5: ${TABLE}.__proto__: is not a known key`],
     // Time zones.
     ['timezone: Europe/Berln', `'Europe/Berln' is not a time zone: did you mean 'Europe/Berlin'?`],
@@ -84,6 +81,14 @@ describe('refused, and why:', () => {
     // Names of partitions.
     ["name: '{table}_{YYY}'", `'{table}_{YYY}' has the unknown placeholder {YYY}: use {table}, {YYYY}`],
     ["name: '{table}_{YYYY}'", 'would give two partitions of one month interval the same name: it needs {YYYY}, {MM}'],
+    // What becomes of a partition.
+    ['grace: 7', `${TABLE}.grace: '7' has no unit: write '7 days'`],
+    ['grace: 0 days', `${TABLE}.grace: '0 days' is zero`],
+    ['maxPerRun: 0', `'0' is too small: use 1 or more`],
+    ['maxShare: 1.5', `'1.5' is too large: use 1 or less`],
+    ['retireAfter: [totals]', `${TABLE}.retireAfter[0]: 'totals' names no schema`],
+    ['retireAfter: [app.totals]', `${TABLE}.retireAfter[0]: 'app.totals' is not among the views: add it to views`],
+    ['retireAfter: app.totals', `${TABLE}.retireAfter: 'app.totals' is not a list: write [schema.view]`],
     // ANALYZE.
     ['analyze: 5', `4:14: ${TABLE}.analyze: '5' is neither off nor a set of keys: write off, or keys such as 'after'`],
     ['analyze: false', `'false' is neither off nor a set of keys: write off`],

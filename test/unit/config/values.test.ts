@@ -20,7 +20,13 @@ test('the example means what it says', () => {
       connectTimeoutMs: 10_000,
     },
     directDatabase: undefined,
-    budget: { lockTimeoutMs: 200, statementTimeoutMs: 900_000, lockAttempts: 10 },
+    budget: {
+      lockTimeoutMs: 200,
+      statementTimeoutMs: 900_000,
+      lockAttempts: 10,
+      deferOlderThanMs: 5_000,
+      passingMs: 200,
+    },
     tables: [
       {
         policy: {
@@ -29,6 +35,10 @@ test('the example means what it says', () => {
           premake: 2,
           retention: { amount: 90, unit: 'days' },
           retire: 'drop',
+          grace: undefined,
+          maxPerRun: 100,
+          maxShare: 0.5,
+          retireAfter: [],
           timezone: 'UTC',
           name: '{table}_{YYYY}_{MM}',
           analyze: { changedShare: 0.1 },
@@ -71,6 +81,10 @@ test('without a file, the bundled policy is in force', () => {
       premake: 2,
       retention: { amount: 90, unit: 'days' },
       retire: 'drop',
+      grace: undefined,
+      maxPerRun: 100,
+      maxShare: 0.5,
+      retireAfter: [],
       timezone: 'UTC',
     },
   ]);

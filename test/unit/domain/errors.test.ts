@@ -51,6 +51,7 @@ describe('what is done about a code', () => {
       'USAGE',
       'TRANSACTION_POOLER',
       'READ_ONLY',
+      'NEWER_ROWS',
       'PERMISSION_DENIED',
       'STATEMENT_TIMEOUT',
       'DEFAULT_HAS_ROWS',

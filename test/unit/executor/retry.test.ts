@@ -90,9 +90,9 @@ describe('whether it is repeated', () => {
     expect(tries.length).toBe(repeated ? 2 : 1);
   });
 
-  test('only locks and deadlocks pass by themselves', () => {
+  test('only locks, deadlocks and what is in the way pass by themselves', () => {
     const codes = Object.keys(ERROR_CODES) as ErrorCode[];
-    expect(codes.filter(code => retryOf(code) === 'same-run')).toEqual(['LOCK_UNAVAILABLE', 'DEADLOCK']);
+    expect(codes.filter(code => retryOf(code) === 'same-run')).toEqual(['LOCK_UNAVAILABLE', 'DEADLOCK', 'BLOCKED']);
   });
 
   test.each([

@@ -179,10 +179,16 @@ describe('what is to be done', () => {
       parent: 10_000,
       partition: partition.oid,
       boundText: partition.boundText,
+      window: { lower: at('2026-07-01'), upper: at('2026-08-01') },
+      key: { column: 'occurred_at', type: 'timestamptz' },
+      from: 'attached',
+      // There is no ledger, and without one nothing may be left half done.
+      way: 'blocking',
       rowsEstimate: 1234,
       bytesEstimate: 81_920,
       actAs: { owner: 'app_owner', how: 'set-role' },
       because: { rule: 'expired', upper: at('2026-08-01'), cutoff: CUTOFF, retention: '90 days' },
+      ...(kind === 'detach-partition' && { dropAfter: undefined }),
     });
   });
 });
