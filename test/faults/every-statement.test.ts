@@ -5,20 +5,12 @@
 import { randomInt } from 'node:crypto';
 import { expect } from 'vitest';
 import type { Clone, Prepared } from '../support/clones.ts';
-import { prepareDatabase } from '../support/clones.ts';
-import { databaseTest } from '../support/database.ts';
 import { chooseCases, describeCase, inLanes } from '../support/kill-at-statement.ts';
 import { openNetwork } from '../support/network.ts';
 import { consultOracle } from '../support/oracle.ts';
 import { openPartkeeper } from '../support/partkeeper.ts';
 import { chance } from '../support/random.ts';
-import { AT, fillScene, TABLES, VIEWS } from '../support/scene.ts';
-
-const test = databaseTest.extend('prepared', { scope: 'file' }, async ({ admin }, { onCleanup }): Promise<Prepared> => {
-  const prepared = await prepareDatabase(admin, 'bookkeeping', fillScene);
-  onCleanup(prepared.drop);
-  return prepared;
-});
+import { AT, TABLES, sceneTest as test, VIEWS } from '../support/scene.ts';
 
 const POLICIES = { tables: TABLES, views: VIEWS, at: AT };
 const TRIED = 8;

@@ -47,7 +47,8 @@ describe('F20: a transaction that stays open for hours', () => {
   });
 });
 
-test('F23: the victim of a deadlock lets go, and tries again until it gets through', async ({ scene, database }) => {
+test('F23: the victim of a deadlock lets go, and tries again until it gets through', async ({ scene }) => {
+  const { database } = scene;
   await database.query(`alter database ${database.name} set deadlock_timeout = '50ms'`);
   const [{ parent } = { parent: 0 }] = await database.query<{ parent: number }>(
     "select 'events'::regclass::oid::int as parent",
@@ -84,8 +85,8 @@ test('F23: the victim of a deadlock lets go, and tries again until it gets throu
 
 test('F32: a VACUUM that takes hours on a partition is neither cancelled nor waited for where nothing is wanted of it', async ({
   scene,
-  database,
 }) => {
+  const { database } = scene;
   await database.query("insert into events select i, '2026-06-01' from generate_series(1000, 6000) i");
   await scene.look();
   const vacuum = await vacuumSlowly(database, 'events_2026_06');
@@ -98,10 +99,8 @@ test('F32: a VACUUM that takes hours on a partition is neither cancelled nor wai
   await scene.settle();
 });
 
-test('F46: a column that is being added while a partition is made for the table is in it', async ({
-  scene,
-  database,
-}) => {
+test('F46: a column that is being added while a partition is made for the table is in it', async ({ scene }) => {
+  const { database } = scene;
   const change = await hold(database, 'alter table events add column note text');
   const partkeeper = scene.open({ budget: { lockTimeoutMs: 10_000 } });
   const running = partkeeper.run('provision', { targets: [EVENTS] });

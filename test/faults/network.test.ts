@@ -6,7 +6,7 @@ import { type Network, openNetwork } from '../support/network.ts';
 import type { PartkeeperOptions, TestPartkeeper } from '../support/partkeeper.ts';
 import { EVENTS, type Scene, sceneTest } from '../support/scene.ts';
 
-const test = sceneTest.extend('network', async ({ database }, { onCleanup }): Promise<Network> => {
+const test = sceneTest.extend('network', async ({ scene: { database } }, { onCleanup }): Promise<Network> => {
   const network = await openNetwork(database.url);
   onCleanup(network.close);
   return network;
@@ -105,9 +105,9 @@ test('F11: a network with delays, cut into small pieces and narrow, changes how 
 
 test('F16: an address that cannot be resolved, and then leads elsewhere, is looked up for each connection', async ({
   scene,
-  database,
   network,
 }) => {
+  const { database } = scene;
   const elsewhere = await openNetwork(database.url, '127.0.0.2');
   onTestFinished(elsewhere.close);
   let address: string | undefined;

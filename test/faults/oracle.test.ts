@@ -76,9 +76,8 @@ describe('the oracle', () => {
 
   sceneTest('sees what cannot be covered', async ({ scene }) => {
     const partkeeper = scene.open({ tables: [] });
-    expect(await scene.oracle().afterNextRun(partkeeper)).toEqual([
-      expect.stringMatching(/^public\.audit has no partitions|^public\.events has no partitions/),
-      expect.stringMatching(/has no partitions/),
-    ]);
+    const found = await scene.oracle().afterNextRun(partkeeper);
+    for (const table of ['events', 'audit'])
+      expect(found).toContainEqual(expect.stringMatching(`^public.${table} has no partitions`));
   });
 });

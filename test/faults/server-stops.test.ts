@@ -7,7 +7,7 @@ import { hold } from '../support/holders.ts';
 import { consultOracle } from '../support/oracle.ts';
 import { databasesOn, startTestServer } from '../support/own-server.ts';
 import { openPartkeeper } from '../support/partkeeper.ts';
-import { openScene, type Scene } from '../support/scene.ts';
+import { fillScene, openScene, type Scene } from '../support/scene.ts';
 
 const test = base
   // Not enough for a statement that touches every partition of a large table.
@@ -24,6 +24,7 @@ const test = base
     return own;
   })
   .extend('scene', async ({ own }, { onCleanup }): Promise<Scene> => {
+    await fillScene(own.database);
     const scene = await openScene(own.database);
     onCleanup(scene.close);
     return scene;

@@ -80,7 +80,14 @@ export async function disagreements(
   return [
     ...invisible.map(({ problem }) => problem),
     ...added
-      .filter(({ name }) => !done.some(({ kind, relation }) => kind === 'create-partition' && sameName(relation, name)))
+      .filter(
+        ({ oid, name }) =>
+          !done.some(
+            ({ kind, relation, relation_oid }) =>
+              (kind === 'create-partition' && sameName(relation, name)) ||
+              (kind === 'restore-partition' && relation_oid === oid),
+          ),
+      )
       .map(({ name }) => `${name} was attached, and nobody has it on record`),
     ...gone
       .filter(({ oid }) => !done.some(({ kind, relation_oid }) => RETIRING.has(kind) && relation_oid === oid))

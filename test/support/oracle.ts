@@ -36,14 +36,15 @@ type Queryable = Pick<TestDatabase, 'query'>;
 export async function consultOracle(database: Queryable, question: Question): Promise<Oracle> {
   const { tables } = question;
   const partitions = await readPartitions(database, tables);
+  const held = await readHeld(database, question);
   const before = {
-    rows: await readRows(database, question, partitions),
+    rows: await readRows(database, question, held),
     covered: await readCoverage(database, question),
     relations: await readRelations(database),
   };
 
   const meanwhile = async (): Promise<readonly string[]> => [
-    ...lostRows(before.rows, await readRows(database, question, partitions)),
+    ...lostRows(before.rows, await readRows(database, question, held)),
     ...(await newGaps(database, question, before.covered)),
   ];
 
@@ -95,7 +96,7 @@ const nowOf = ({ at }: Question): string => at.toString();
 async function readRows(
   database: Queryable,
   question: Question,
-  partitions: readonly Partition[],
+  held: ReadonlyMap<string, readonly number[]>,
 ): Promise<ReadonlyMap<string, string>> {
   const sums = new Map<string, string>();
   for (const { relation, retire, grace, retention } of question.tables) {
@@ -104,12 +105,7 @@ async function readRows(
     const cutoff = isKept ? "'-infinity'" : `timestamptz '${nowOf(question)}' - interval '${lengthOf(retention)}'`;
     // Of a table that keeps its retired partitions, these count as well, wherever they are by now.
     const target = formatRelationName(relation);
-    const kept = isKept
-      ? await readKept(
-          database,
-          partitions.filter(known => known.target === target),
-        )
-      : [];
+    const kept = isKept ? await readKept(database, held.get(target) ?? []) : [];
     const all = [name, ...kept].map(
       from => `select t::text as line, t.at from ${from} as t where ${question.where ?? 'true'}`,
     );
@@ -126,13 +122,35 @@ const lengthOf = (retention: TablePolicy['retention']): string =>
   retention === 'forever' ? '' : `${retention.amount} ${retention.unit}`;
 
 /** Of the partitions that there were, those whose rows are not to be seen through the table any more. */
-async function readKept(database: Queryable, known: readonly Partition[]): Promise<readonly string[]> {
+async function readKept(database: Queryable, known: readonly number[]): Promise<readonly string[]> {
   const rows = await database.query<{ name: string }>(
     `select c.oid::regclass::text as name from pg_class c where c.oid = any ($1::oid[])
         and not exists (select from pg_inherits i where i.inhrelid = c.oid and not i.inhdetachpending)`,
-    [known.map(({ oid }) => oid)],
+    [known],
   );
   return rows.map(({ name }) => name);
+}
+
+/** Partitions, and tables that were partitions and are to stay for now or for ever. */
+async function readHeld(
+  database: Queryable,
+  { tables, at }: Question,
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const held = new Map<string, readonly number[]>();
+  for (const { relation } of tables) {
+    const rows = await database.query<{ oid: number }>(
+      `select i.inhrelid::int as oid from pg_inherits i where i.inhparent = $1::regclass
+       union
+       select r.partition::int from partkeeper.retirements r where r.target = $2 and r.ended_at is null
+          and (r.state <> 'detached' or r.drop_after > $3)`,
+      [sqlName(relation), formatRelationName(relation), at.toString()],
+    );
+    held.set(
+      formatRelationName(relation),
+      rows.map(({ oid }) => oid),
+    );
+  }
+  return held;
 }
 
 const lostRows = (before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): readonly string[] =>
