@@ -34,10 +34,12 @@ describe('F20: a transaction that stays open for hours', () => {
   }) => {
     const holder = await hold(scene.database, HABITS['locks for a schema change']('events'));
     const partkeeper = scene.open({ budget: { lockTimeoutMs: 50, lockAttempts: 3 } });
-    expect(await partkeeper.run('provision')).toMatchObject([
-      { run: { target: EVENTS }, outcome: 'failure', error: { code: 'LOCK_UNAVAILABLE' } },
-      { outcome: 'success' },
-    ]);
+    const reports = await partkeeper.run('provision');
+    expect(reports.find(({ run }) => run.target === EVENTS)).toMatchObject({
+      outcome: 'failure',
+      error: { code: 'LOCK_UNAVAILABLE' },
+    });
+    expect(reports.filter(({ outcome }) => outcome === 'success')).toHaveLength(2);
     expect(partkeeper.eventsOf('action-retried').map(({ error }) => error.code)).toEqual([
       'LOCK_UNAVAILABLE',
       'LOCK_UNAVAILABLE',

@@ -3,11 +3,11 @@ import { test as base, expect } from 'vitest';
 import type { JobName } from '../../src/domain/plan.ts';
 import { waitUntil } from '../support/client.ts';
 import { aTablePolicy, at, relation } from '../support/facts.ts';
-import { hold } from '../support/holders.ts';
+import { HABITS, hold } from '../support/holders.ts';
 import { consultOracle } from '../support/oracle.ts';
 import { databasesOn, startTestServer } from '../support/own-server.ts';
 import { openPartkeeper } from '../support/partkeeper.ts';
-import { fillScene, openScene, type Scene } from '../support/scene.ts';
+import { EVENTS, fillScene, openScene, type Scene } from '../support/scene.ts';
 
 const test = base
   // Not enough for a statement that touches every partition of a large table.
@@ -59,6 +59,29 @@ test.for(CASES)(
       ),
     );
     await server.start();
+    await scene.settle();
+  },
+);
+
+test.for(['fast', 'immediate'] as const)(
+  'F01: a server that is stopped (%s) between the halves of a concurrent detach: it is pending, and the next run finishes it',
+  async (mode, { server, scene }) => {
+    await scene.open().run('provision');
+    await hold(scene.database, HABITS.reads('events'));
+    const running = scene.open().run('retire', { targets: [EVENTS] });
+    const isPending = () =>
+      scene.database.query(
+        "select from pg_stat_activity where application_name = 'partkeeper detach' and wait_event = 'virtualxid' and datname = current_database()",
+      );
+    await waitUntil(async () => (await isPending()).length > 0, { what: 'the detach to wait for the reader' });
+    await server.stop(mode);
+    expect(await running).toMatchObject([{ outcome: 'failure', done: 0 }]);
+    await server.start();
+    expect(
+      await scene.database.query(
+        "select inhrelid::regclass::text as name from pg_inherits where inhdetachpending and inhparent = 'events'::regclass",
+      ),
+    ).toEqual([{ name: 'events_2026_01' }]);
     await scene.settle();
   },
 );
