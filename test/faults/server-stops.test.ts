@@ -1,13 +1,22 @@
 /** The server is stopped in the middle of a statement of ours, turns everybody away, or has hardly any locks to give. */
-import { test as base, expect } from 'vitest';
+import { spawnSync } from 'node:child_process';
+import { chmod, chown, copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test as base, expect, onTestFinished } from 'vitest';
+import { readServerAccount } from '../../src/demo/server-account.ts';
 import type { JobName } from '../../src/domain/plan.ts';
+import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
 import { waitUntil } from '../support/client.ts';
+import { connectTo } from '../support/database.ts';
 import { aTablePolicy, at, relation } from '../support/facts.ts';
 import { HABITS, hold } from '../support/holders.ts';
+import { openNetwork } from '../support/network.ts';
 import { consultOracle } from '../support/oracle.ts';
-import { databasesOn, startTestServer } from '../support/own-server.ts';
+import { ask, databasesOn, startTestServer } from '../support/own-server.ts';
 import { openPartkeeper } from '../support/partkeeper.ts';
 import { EVENTS, fillScene, openScene, type Scene } from '../support/scene.ts';
+import { urlOfDatabase } from '../support/templates.ts';
 
 const test = base
   // Not enough for a statement that touches every partition of a large table.
@@ -108,6 +117,91 @@ test('F03: a server that turns everybody away, because it is stopping, is named,
   await server.start();
   await scene.settle();
 });
+
+test('F06: two servers that both think they are the one: each is kept in order, also by a run that comes from the other', async ({
+  server,
+  own: { database },
+  scene,
+}) => {
+  await server.stop();
+  const folder = await mkdtemp(join(tmpdir(), 'pk-twin-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  // With their owners, who may not be us.
+  expect(spawnSync('cp', ['-a', `${server.folder}/.`, folder]).status).toBe(0);
+  const twin = await startTestServer({}, folder);
+  onTestFinished(twin.remove);
+  await server.start();
+  const there = connectTo(urlOfDatabase(twin.url, database.name), database.name);
+  onTestFinished(there.close);
+  const twinScene = await openScene(there.database);
+  onTestFinished(twinScene.close);
+
+  // Planned on one server, and done on the other, because the address has moved meanwhile.
+  const network = await openNetwork(server.url);
+  onTestFinished(network.close);
+  const moving = scene.open({ url: network.through(database.url) });
+  network.fate = sent => {
+    if (!sent.includes('detach partition "public"."events_2026_01"')) return 'pass';
+    network.target = twin.url;
+    network.fate = () => 'pass';
+    return 'reset';
+  };
+  const leading = scene.open();
+  const [moved] = await Promise.all([moving.apply(), leading.apply()]);
+  expect(moved.flatMap(({ error }) => error?.code ?? []).filter(code => !code.startsWith('CONNECTION_'))).toEqual([]);
+  await moving.close();
+  await scene.settle();
+  await twinScene.settle();
+});
+
+test.runIf(hasOpenssl() || process.env.CI !== undefined)(
+  'F15: certificates that are replaced are used from the next connection on, and nothing is ever sent in the clear',
+  async ({ server, scene }) => {
+    const folder = await mkdtemp(join(tmpdir(), 'pk-tls-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const trusted = join(folder, 'trusted.crt');
+    const url = new URL(scene.database.url);
+    url.search = new URLSearchParams({ sslmode: 'verify-full', sslrootcert: trusted }).toString();
+    const account = await readServerAccount();
+    const present = async (name: string): Promise<string> => {
+      const made = makeCertificate(folder, name);
+      for (const [from, to] of [
+        [made.cert, 'server.crt'],
+        [made.key, 'server.key'],
+      ] as const) {
+        const file = join(server.dataDir, to);
+        await copyFile(from, file);
+        await chmod(file, 0o600);
+        if (account) await chown(file, account.uid, account.gid);
+      }
+      await ask(server.url, 'alter system set ssl = on');
+      await ask(server.url, 'select pg_reload_conf()');
+      return made.cert;
+    };
+    const [first, second] = [await present('first'), await present('second')];
+    await copyFile(first, trusted);
+    const network = await openNetwork(server.url);
+    onTestFinished(network.close);
+    let inTheClear = 0;
+    network.fate = () => {
+      inTheClear += 1;
+      return 'pass';
+    };
+    const address = new URL(network.through(url.href));
+    // The driver compares certificates with names, not with numbers.
+    address.hostname = 'localhost';
+    const partkeeper = scene.open({ url: address.href });
+    const provision = async () => (await partkeeper.apply(['provision']))[0];
+    const isRefused = async () => (await provision())?.error?.code === 'CONNECTION_FAILED';
+    await waitUntil(isRefused, { what: 'the server to present a certificate that is not trusted' });
+    await copyFile(second, trusted);
+    expect(await provision()).toMatchObject({ outcome: 'success', error: undefined });
+    expect(inTheClear).toBe(0);
+    await ask(server.url, 'alter system reset ssl');
+    await ask(server.url, 'select pg_reload_conf()');
+    await scene.settle();
+  },
+);
 
 const LONG = relation('public.long');
 const DAYS = 600;

@@ -30,6 +30,8 @@ export interface Network {
   target: string;
   /** Asked at every statement of the simple or extended protocol, in the order in which they are sent. */
   fate: (statement: string) => Fate;
+  /** What the server says, before the client hears it; of the same length. */
+  rewrite: (packet: Buffer) => Buffer;
   /** Connections are accepted, nothing arrives, and nobody learns that the other end is gone. */
   readonly blackHole: () => void;
   /** What was swallowed is delivered, as TCP does once the network is back. */
@@ -64,6 +66,7 @@ export async function openNetwork(server: string, host = HOST): Promise<Network>
     sliceBytes: Number.POSITIVE_INFINITY,
     target: server,
     fate: () => 'pass',
+    rewrite: packet => packet,
     blackHole() {
       hole ??= Promise.withResolvers();
     },
@@ -99,10 +102,11 @@ export async function openNetwork(server: string, host = HOST): Promise<Network>
   };
 
   /** Packets in their order, and after the last one the end. */
-  const pump = (from: Socket, to: Socket, onPacket: (packet: Buffer) => boolean): void => {
+  const pump = (from: Socket, to: Socket, onPacket: (packet: Buffer) => Buffer | undefined): void => {
     let last: Promise<void> = Promise.resolve();
-    from.on('data', packet => {
-      if (!onPacket(packet)) return;
+    from.on('data', arrived => {
+      const packet = onPacket(arrived);
+      if (packet === undefined) return;
       const arrivedAt = performance.now();
       last = last.then(() => deliver(packet, arrivedAt, to));
     });
@@ -130,12 +134,12 @@ export async function openNetwork(server: string, host = HOST): Promise<Network>
       if (fates.includes('reset')) reset(pair);
       if (fates.includes('black-hole')) network.blackHole();
       isLastAnswer ||= fates.includes('reset-once-done');
-      return !client.destroyed;
+      return client.destroyed ? undefined : packet;
     });
     pump(upstream, client, packet => {
-      if (!isLastAnswer) return true;
+      if (!isLastAnswer) return network.rewrite(packet);
       if (isReadyForQuery(packet)) reset(pair);
-      return false;
+      return undefined;
     });
   };
 

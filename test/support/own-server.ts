@@ -24,10 +24,18 @@ export async function ask<Row>(url: string, sql: string): Promise<readonly Row[]
 }
 
 /** It forgets nothing when it is killed: what is committed survives the end of the processes, and the machine goes on. */
-export async function startTestServer(settings: Readonly<Record<string, string>> = {}): Promise<EmbeddedServer> {
+export async function startTestServer(
+  settings: Readonly<Record<string, string>> = {},
+  folder?: string,
+): Promise<EmbeddedServer> {
   const binaries = await findBinariesOf(process.env.TEST_POSTGRES || DEFAULT_POSTGRES_VERSION);
   const ours = { autovacuum: 'off', log_min_messages: 'fatal', synchronous_commit: 'on' };
-  return startEmbeddedServer({ binaries, settings: { ...ours, ...settings }, durable: false });
+  return startEmbeddedServer({
+    binaries,
+    settings: { ...ours, ...settings },
+    durable: false,
+    ...(folder !== undefined && { folder }),
+  });
 }
 
 /** Makes databases with partkeeper's own schema in them, one after the other. */
