@@ -140,7 +140,7 @@ partkeeperTest('every target of a run is told the same, and nothing is thrown', 
   expectNoSecrets(partkeeper.events, url.password);
 });
 
-partkeeperTest('a rotated password is asked for at each connection', async ({ database }) => {
+partkeeperTest('F14: a rotated password is asked for at each connection', async ({ database }) => {
   const url = new URL(database.url);
   let password = PASSWORD;
   const opened = openAt(url, { password: () => password });
@@ -186,7 +186,7 @@ const openAt = (
     { lockTimeoutMs: 100, statementTimeoutMs: 1_000, lockAttempts: 1, deferOlderThanMs: 5_000, passingMs: 200 },
   );
 
-test('a server that takes the connection and says nothing is given up', async () => {
+test('F08: a server that takes the connection and says nothing is given up', async () => {
   const silent = await listenSilently();
   const database = openAt(silent.url, { connectTimeoutMs: 100 });
   expect(await see(database)).toMatchObject({

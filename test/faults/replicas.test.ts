@@ -46,7 +46,7 @@ views:
 const daemonTest = cliTest.override('template', 'bookkeeping');
 
 daemonTest(
-  'sixty ticks on two targets by three replicas of skewed clocks, one killed every 10 s and all of them once: no tick twice, none lost, no overlap',
+  'F29: sixty ticks on two targets by three replicas of skewed clocks, one killed every 10 s and all of them once: no tick twice, none lost, no overlap',
   { timeout: 200_000 },
   async ({ cli, configure, database }) => {
     await configure(POLICY);

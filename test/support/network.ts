@@ -90,9 +90,13 @@ export async function openNetwork(server: string, host = HOST): Promise<Network>
     upstream.resetAndDestroy();
   };
 
+  const untilHealed = async (): Promise<void> => {
+    for (let current = hole; current; current = hole) await current.promise;
+  };
+
   const deliver = async (packet: Buffer, arrivedAt: number, to: Socket): Promise<void> => {
     await sleep(Math.max(0, arrivedAt + network.latencyMs - performance.now()));
-    while (hole) await hole.promise;
+    await untilHealed();
     const step = Number.isFinite(network.sliceBytes) ? network.sliceBytes : packet.length;
     for (let from = 0; from < packet.length; from += step) {
       const piece = packet.subarray(from, from + step);
@@ -113,7 +117,7 @@ export async function openNetwork(server: string, host = HOST): Promise<Network>
     from.on('error', () => undefined);
     from.on('close', () => {
       last = last.then(async () => {
-        while (hole) await hole.promise;
+        await untilHealed();
         to.destroy();
       });
     });
