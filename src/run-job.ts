@@ -266,8 +266,8 @@ const asLost = (error: MaintenanceError): MaintenanceError =>
   error.code === 'CANCELLED' ? new MaintenanceError('CONNECTION_LOST', error.message, { cause: error }) : error;
 
 /** What nobody needs today waits for the next tick; a partition that is missing is a failure. */
-const isDeferred = (action: Action, { code }: MaintenanceError): boolean =>
-  code === 'BLOCKED' || (code === 'LOCK_UNAVAILABLE' && JOB_OF[action.kind] === 'retire');
+const isDeferred = ({ kind }: Action, { code }: MaintenanceError): boolean =>
+  (code === 'BLOCKED' && JOB_OF[kind] !== 'provision') || (code === 'LOCK_UNAVAILABLE' && JOB_OF[kind] === 'retire');
 
 /** While a detach is pending, nothing else of the table can be detached concurrently. */
 const endsPendingDetach = (action: Action): boolean =>

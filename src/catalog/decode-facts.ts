@@ -81,6 +81,7 @@ export function decodeTable(
       autoAnalyzedAt: instantOrNone(row.auto_analyzed_at),
     },
     takenNames,
+    retiring: new Set(),
   };
 }
 

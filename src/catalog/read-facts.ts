@@ -49,11 +49,12 @@ export async function readFacts(session: Session, request: FactsRequest, clock: 
   const tables = partitioned.map(row =>
     decodeTable(row, byParent.get(row.oid) ?? [], taken.get(formatRelationName(row)) ?? new Set()),
   );
+  const ledger = hasRetirements ? await readLedger(session, tables) : undefined;
   return {
     server,
     hasBookkeeping,
-    ledger: hasRetirements ? await readLedger(session, tables) : undefined,
-    tables,
+    ledger,
+    tables: tables.map(table => ({ ...table, retiring: retiringIn(ledger, table.oid) })),
     views: views.map(row => decodeView(row, refreshOf.get(row.oid))),
     missing: [
       ...missing(
@@ -101,6 +102,9 @@ const readViews = async (session: Session, views: readonly RelationName[]): Prom
 
 const readRefreshes = async (session: Session, views: readonly Oid[]): Promise<readonly ViewRefreshRow[]> =>
   views.length === 0 ? [] : session.query(queries.viewRefreshes, [views], 'read the last refreshes');
+
+const retiringIn = (ledger: LedgerFacts | undefined, parent: Oid): ReadonlySet<Oid> =>
+  new Set(ledger?.retirements.get(parent)?.map(({ partition }) => partition));
 
 async function readLedger(
   session: Session,

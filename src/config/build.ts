@@ -1,7 +1,7 @@
 /** A file that passed every check → the configuration. Nothing can go wrong here any more. */
 import { DEFAULT_NAME } from '../domain/naming.ts';
 import type { JobName } from '../domain/plan.ts';
-import { PASSING_MS, type StatementBudget } from '../domain/policy.ts';
+import { PASSING_MS, PATIENCE_MS, type StatementBudget } from '../domain/policy.ts';
 import { parseRelationName, type RelationName } from '../domain/relation.ts';
 import type { Config, JobConfig, LedgerConfig, QueueConfig, Schedule, TableConfig, ViewConfig } from './config.ts';
 import { DEFAULT_ZONE, defaultSchedule } from './defaults.ts';
@@ -25,6 +25,7 @@ export const budgetOf = ({ database }: FileConfig): StatementBudget => ({
   lockAttempts: database.lockAttempts,
   deferOlderThanMs: database.deferIfTransactionOlderThan,
   passingMs: PASSING_MS,
+  patienceMs: Math.max(PATIENCE_MS, database.deferIfTransactionOlderThan),
 });
 
 export function tablesOf({ tables, jobs }: FileConfig): readonly TableConfig[] {

@@ -43,6 +43,7 @@ const BUDGET = {
   lockAttempts: 1,
   deferOlderThanMs: 600_000,
   passingMs: 600_000,
+  patienceMs: 600_000,
 };
 
 /**

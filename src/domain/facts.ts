@@ -103,6 +103,8 @@ export interface PartitionedTableFacts {
   readonly statistics: StatisticsFacts;
   /** Names in the parent's schema that a new partition could want and that something else already has. */
   readonly takenNames: ReadonlySet<string>;
+  /** Partitions whose retirement is on record and not over: a detach of theirs that is pending is ours, and is finished by us. */
+  readonly retiring: ReadonlySet<Oid>;
 }
 
 export interface MaterializedViewFacts {

@@ -60,10 +60,18 @@ export interface StatementBudget {
   readonly deferOlderThanMs: number;
   /** A transaction that is older than this when it is seen will not be over in a moment: no lock is queued for behind it. */
   readonly passingMs: number;
+  /**
+   * What the server is given no timeout for, because that would leave it half done, is ended by us after so long a wait: it is
+   * half done then as well, but other work goes on, and the next run finishes it.
+   */
+  readonly patienceMs: number;
 }
 
 /** For {@link StatementBudget.passingMs}: with it, the longest insert falls from 101 to 4–9 ms beside a long reader (measured). */
 export const PASSING_MS = 200;
+
+/** For {@link StatementBudget.patienceMs}. */
+export const PATIENCE_MS = 60_000;
 
 /** How far the clocks of this process and of the database may be apart before nothing is destroyed any more. */
 export const MAX_CLOCK_SKEW_MS = 60_000;

@@ -60,6 +60,7 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
   const started = monotonicMs();
   const record = await recorder.intend(action, statementsOf(action));
   let statements: string[] = [];
+  const progress = { isDetached: false };
   let lockWaitMs = 0;
   let attempts = 0;
   const cost = (): Cost => ({ durationMs: monotonicMs() - started, lockWaitMs, attempts });
@@ -75,6 +76,7 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
       session,
       budget,
       signal,
+      progress,
       async executeUnbounded(statement, attempted) {
         statements.push(statement.text);
         await session.executeUnbounded(statement, attempted);
@@ -88,7 +90,13 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
       conclude: done => concludeIn(false, done),
       transaction: work => session.transaction(budget, async () => concludeIn(true, await work())),
     };
-    return givingWay(database, session.pid, () => definition.run(action, attempt));
+    const isAlone = definition.needsOwnSession?.(action) ?? false;
+    return givingWay(
+      database,
+      session.pid,
+      () => definition.run(action, attempt),
+      isAlone ? budget.patienceMs : undefined,
+    );
   };
 
   try {

@@ -20,11 +20,17 @@ const AFTER_TROUBLE_MS = 200;
 /**
  * Does `work`, which runs its statements on the backend `pid`.
  *
+ * @param patienceMs how long one statement may wait for a lock where the server has not been told
  * @throws MaintenanceError LOCK_UNAVAILABLE when it was cancelled for the sake of others
  */
-export async function givingWay<T>(database: Database, pid: number | undefined, work: () => Promise<T>): Promise<T> {
+export async function givingWay<T>(
+  database: Database,
+  pid: number | undefined,
+  work: () => Promise<T>,
+  patienceMs?: number,
+): Promise<T> {
   if (pid === undefined) return work();
-  const watcher = watch(database, pid);
+  const watcher = watch(database, pid, patienceMs);
   try {
     return await work();
   } catch (thrown) {
@@ -42,7 +48,7 @@ export async function givingWay<T>(database: Database, pid: number | undefined, 
   }
 }
 
-function watch(database: Database, pid: number) {
+function watch(database: Database, pid: number, patienceMs: number | undefined) {
   const over = new AbortController();
   let hasGivenWay = false;
   let looking: Promise<unknown> = Promise.resolve();
@@ -50,7 +56,7 @@ function watch(database: Database, pid: number) {
     delay(ms, undefined, { signal: over.signal, ref: false }).catch(() => {});
 
   const look = (session: Session): Promise<readonly object[]> =>
-    session.query(statements.giveWay, [pid], 'see whether anybody waits behind us');
+    session.query(statements.giveWay, [pid, patienceMs ?? null], 'see whether anybody waits behind us');
   const lookOn = async (session: Session): Promise<void> => {
     for (let pauseMs = NEXT_LOOK_MS; !over.signal.aborted; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * SLOWER)) {
       const cancelled = look(session);

@@ -4,19 +4,24 @@ import type { RefreshView } from '../domain/plan.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { ddl, type Statement } from '../postgres/ddl.ts';
 import type { Session } from '../postgres/session.ts';
+import { holdsLock, readBlockers, refuseIfBlocked } from './blockers.ts';
 import { type ActionKindDefinition, becomeOwner } from './runner.ts';
 
 export const refreshView: ActionKindDefinition<RefreshView> = {
   statements: action => [...becomeOwner(action.actAs), refresh(action)],
-  run: (action, { session, transaction, execute }) =>
-    transaction(async () => {
-      const what = `refresh ${formatRelationName(action.relation)}`;
+  async run(action, { session, budget, transaction, execute }) {
+    const what = `refresh ${formatRelationName(action.relation)}`;
+    // Readers would queue behind our ACCESS EXCLUSIVE while it waits for one of them.
+    if (!action.concurrently)
+      refuseIfBlocked((await readBlockers(session, [action.view], budget.passingMs)).filter(holdsLock), what);
+    return transaction(async () => {
       await viewFound(session, action);
       for (const statement of becomeOwner(action.actAs)) await execute(statement, what);
       await execute(refresh(action), what);
       if (action.remember) await remember(session, action);
       return { outcome: 'done' };
-    }),
+    });
+  },
 };
 
 // CONCURRENTLY takes EXCLUSIVE on the view: readers go on, a second refresh waits.

@@ -4,7 +4,6 @@
  *
  * What destroys reads its evidence again, by OID, under the lock that keeps anybody from changing it.
  */
-import { asMaintenanceError, MaintenanceError, retryOf } from '../domain/errors.ts';
 import type { DetachPartition, DropPartition } from '../domain/plan.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { ddl, literal, type Statement } from '../postgres/ddl.ts';
@@ -72,7 +71,7 @@ const hold = ({ actAs, relation }: RetirePartition): readonly Statement[] => [
 async function retire(action: RetirePartition, attempt: Attempt): Promise<Done> {
   const { session } = attempt;
   const state = await readPartitionState(session, action);
-  refuseIfOtherwise(action, state);
+  if (!(state === 'detached' && attempt.progress.isDetached)) refuseIfOtherwise(action, state);
   if (state === 'gone') return attempt.transaction(async () => ({ outcome: 'already-done' }));
   if (action.kind === 'drop-partition') await refuseIfNeeded(session, action, wordsFor(action));
   if (state === 'detached') return finishDetached(action, attempt);
@@ -80,9 +79,9 @@ async function retire(action: RetirePartition, attempt: Attempt): Promise<Done> 
   if (action.way === 'blocking') return retireAtOnce(action, attempt);
   await parentFound(session, action);
   await detachConcurrently(action, attempt);
-  return finishDetached(action, attempt).catch((error: unknown) => {
-    throw unfinished(action, error);
-  });
+  // Another try, because the lock for the drop was not to be had, goes on from here.
+  attempt.progress.isDetached = true;
+  return finishDetached(action, attempt);
 }
 
 const wordsFor = ({ kind, relation }: RetirePartition): string =>
@@ -95,17 +94,6 @@ function refuseIfOtherwise({ from, relation }: RetirePartition, state: Partition
   if (state === 'attached' && from !== 'attached') throw stale(name, 'is attached again');
   if (state === 'pending' && from === 'attached') throw stale(name, 'has a detach pending');
   if (state === 'detached' && from === 'attached') throw stale(name, 'is no longer a partition of the same table');
-}
-
-/** Detached it is; a lock that was not to be had now is tried for again from fresh facts. */
-function unfinished({ relation }: RetirePartition, thrown: unknown): MaintenanceError {
-  const error = asMaintenanceError(thrown);
-  if (retryOf(error.code) !== 'same-run') return error;
-  return new MaintenanceError(
-    'RETIRE_UNFINISHED',
-    `${formatRelationName(relation)} is detached, and not dropped yet: ${error.message}`,
-    { cause: error, hint: error.hint },
-  );
 }
 
 /** In one transaction: nothing can come between proof, detaching and dropping, and nothing is ever half done. */
@@ -175,7 +163,8 @@ const finishDetached = (action: RetirePartition, { session, transaction, execute
 /** Exact, and without waiting: the lock on the partition is ours, or nobody else knows it any more. A subtree counts as a whole. */
 async function measure(session: Session, { partition, relation, rowsEstimate }: RetirePartition): Promise<Done> {
   const [row] = await session.query<{ bytes: number }>(
-    'select coalesce(sum(pg_total_relation_size(t.relid)), 0)::bigint as bytes from pg_partition_tree($1::oid::regclass) t',
+    // What is neither a partition nor partitioned has no tree at all.
+    'select coalesce(sum(pg_total_relation_size(t.relid)), pg_total_relation_size($1::oid), 0)::bigint as bytes from pg_partition_tree($1::oid::regclass) t',
     [partition],
     `measure ${formatRelationName(relation)}`,
   );

@@ -15,6 +15,8 @@ export interface Done {
 /** What an action is run with; see `execute.ts`. */
 export interface Attempt {
   readonly session: Session;
+  /** What earlier tries of the same action have come to, where it is more than nothing. */
+  readonly progress: { isDetached: boolean };
   /** Aborted when the run is told to stop. */
   readonly signal: AbortSignal;
   readonly budget: StatementBudget;

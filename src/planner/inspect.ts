@@ -7,7 +7,7 @@ import type { TimeTable } from './target.ts';
 
 export function inspectPartitions(table: TimeTable): PlanPart {
   const findings = table.partitions.flatMap(partition => {
-    const remark = remarkOn(partition);
+    const remark = partition.isDetachPending && table.retiring.has(partition.oid) ? undefined : remarkOn(partition);
     return remark ? [about(table, partition, ...remark)] : [];
   });
   return { actions: [], skips: [], findings };

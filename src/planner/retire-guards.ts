@@ -106,10 +106,13 @@ function unacknowledged(subject: Subject): Guard | undefined {
   if (!because) return undefined;
   const [code, what] = because;
   const message = `${formatRelationName(table.relation)}: ${what}; ${expired.length} partitions would be retired at once`;
-  const target = formatRelationName(table.relation);
+  const target = inShell(formatRelationName(table.relation));
   const hint = `Look at them with \`partkeeper plan --job retire --target ${target}\`; if that is what you want: \`partkeeper apply retire --target ${target} --acknowledge ${name}\``;
   return hold('not-acknowledged', code, { table }, message, hint);
 }
+
+/** Fit to be pasted after a prompt. */
+const inShell = (name: string): string => (/^[\w.]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`);
 
 type Doubt = readonly [code: FindingCode, what: string];
 

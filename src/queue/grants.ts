@@ -22,7 +22,7 @@ const LEDGER: Readonly<Record<string, readonly Right[]>> = {
   targets: ['select', 'insert', 'update', 'delete'],
   view_refreshes: ['select', 'insert', 'update'],
   retirements: ['select', 'insert', 'update', 'delete'],
-  retentions: ['select', 'insert', 'update'],
+  retentions: ['select', 'insert', 'update', 'delete'],
   identity: ['select', 'insert', 'update'],
 };
 

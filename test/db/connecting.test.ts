@@ -183,7 +183,14 @@ const openAt = (
       pool: 1,
       connectTimeoutMs,
     },
-    { lockTimeoutMs: 100, statementTimeoutMs: 1_000, lockAttempts: 1, deferOlderThanMs: 5_000, passingMs: 200 },
+    {
+      lockTimeoutMs: 100,
+      statementTimeoutMs: 1_000,
+      lockAttempts: 1,
+      deferOlderThanMs: 5_000,
+      passingMs: 200,
+      patienceMs: 60_000,
+    },
   );
 
 test('F08: a server that takes the connection and says nothing is given up', async () => {

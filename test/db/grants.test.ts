@@ -1,5 +1,6 @@
 /** `migrate up --grant-to` grants what the service needs and nothing more: each right is taken away in turn, and then missed. */
 import { expect } from 'vitest';
+import { queries } from '../../src/catalog/queries.ts';
 import { statements } from '../../src/ledger/statements.ts';
 import { openBoss, prepareQueue, QUEUE } from '../../src/queue/boss.ts';
 import { createClient } from '../../src/queue/client.ts';
@@ -41,6 +42,22 @@ async function workOnQueue({ url }: TestRole, round: number): Promise<readonly s
   return refusals;
 }
 
+/** No table has it. */
+const PARTITION = 1;
+const aRetirement = (): readonly unknown[] => [
+  crypto.randomUUID(),
+  'public.shown',
+  2,
+  'public',
+  'shown_1',
+  PARTITION,
+  '',
+  true,
+  null,
+  'expired',
+  crypto.randomUUID(),
+];
+
 /** What the service does with its ledger, and the commands that are run as the same role. @returns as above */
 async function workOnLedger(partkeeper: TestPartkeeper, round: number): Promise<readonly string[]> {
   const refusals: string[] = [];
@@ -61,6 +78,12 @@ async function workOnLedger(partkeeper: TestPartkeeper, round: number): Promise<
     () => query(statements.resume, ['', '']),
     () => partkeeper.run('refresh', { isAskedFor: true }),
     () => runner.ledger.begin(aRun('retire')),
+    () => query(statements.intendRetirement, aRetirement()),
+    () => query(statements.concludeRetirement, [PARTITION, 'kept', false]),
+    () => query(statements.abandonRetirements, ['public.shown']),
+    () => query(statements.acceptRetention, ['public', 'shown', 'public.shown', '90 days']),
+    () => query(queries.ledger, [[PARTITION]]),
+    () => query(statements.adopt, [true]),
     () => leaveOut({ id: crypto.randomUUID(), ...target, tick: runner.clock(), reason: 'paused' }),
     () =>
       createClient({ pool: { query: async (sql, values) => ({ rows: [...(await query(sql, values))] }) } }).trigger({

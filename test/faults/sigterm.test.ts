@@ -25,7 +25,9 @@ interface Scene {
 
 const complete = { from: -2, months: 5 };
 const expired = { from: -5, months: 8 };
-const SCENES: { readonly [K in ActionKind]: Scene } = {
+/** The other kinds send the same statements as these do, and end in the same way. */
+type Held = Exclude<ActionKind, 'finalize-detach' | 'restore-partition'>;
+const SCENES: { readonly [K in Held]: Scene } = {
   'create-partition': {
     table: { from: -1, months: 3, policy: 'analyze: off' },
     hold: 'lock table public.events in share update exclusive mode',
@@ -38,21 +40,13 @@ const SCENES: { readonly [K in ActionKind]: Scene } = {
     table: { ...expired, policy: 'analyze: off, retention: 4 months, retire: detach' },
     hold: 'lock table public.events in access share mode',
   },
-  'finalize-detach': {
-    table: { ...expired, policy: 'analyze: off, retention: 4 months, retire: detach' },
-    hold: 'lock table public.events in access share mode',
-  },
-  'restore-partition': {
-    table: { ...expired, policy: 'analyze: off, retention: 4 months, retire: detach' },
-    hold: 'lock table public.events in share update exclusive mode',
-  },
   'refresh-view': { hold: `select pg_advisory_xact_lock(${GATE})` },
   'analyze-table': {
     table: { ...complete, policy: "analyze: { schedule: '0 0 1 1 *' }" },
     hold: 'lock table public.events in share update exclusive mode',
   },
 };
-const KINDS = Object.keys(SCENES) as ActionKind[];
+const KINDS = Object.keys(SCENES) as Held[];
 
 /** `yyyy-mm` in UTC, so many months from now. */
 function month(offset: number): string {
@@ -61,18 +55,18 @@ function month(offset: number): string {
 }
 
 // Locks are waited for as long as the test likes.
-const POLICY = `database: { lockTimeout: 2min, lockAttempts: 1, statementTimeout: 5min }
+const POLICY = `database: { lockTimeout: 2min, lockAttempts: 1, statementTimeout: 5min, deferIfTransactionOlderThan: 5min }
 log: { level: info, format: json }
 `;
 
-interface Held {
+interface HeldDaemon {
   readonly daemon: CliProcess;
   readonly release: () => Promise<unknown>;
 }
 
 const stopTest = cliTest
   .override('template', 'bookkeeping')
-  .extend('holdDuring', ({ cli, configure, database }) => async (kind: ActionKind): Promise<Held> => {
+  .extend('holdDuring', ({ cli, configure, database }) => async (kind: Held): Promise<HeldDaemon> => {
     const { table, hold } = SCENES[kind];
     if (table) {
       await createTable(database, 'public.events', { partitions: months('events', month(table.from), table.months) });
@@ -92,7 +86,7 @@ const stopTest = cliTest
       const rows = await database.query(
         `select from partkeeper.actions where kind = $1 and outcome = 'intended'
              and exists (select from pg_stat_activity where datname = current_database()
-                         and application_name = 'partkeeper' and wait_event_type = 'Lock')`,
+                         and application_name in ('partkeeper', 'partkeeper detach') and wait_event_type = 'Lock')`,
         [kind],
       );
       return rows.length === 1;
@@ -117,7 +111,7 @@ async function leftovers(database: TestDatabase): Promise<Record<string, number>
               select pid from pg_stat_activity where application_name = 'partkeeper test')
               and database = (select oid from pg_database where datname = current_database())) as "advisory locks",
            (select count(*)::int from pg_stat_activity where datname = current_database()
-              and application_name ~ '^partkeeper( queue| run| cancel| migrate)?$') as connections`);
+              and application_name ~ '^partkeeper( queue| run| cancel| migrate| detach)?$') as connections`);
   return row ?? {};
 }
 const NOTHING = {

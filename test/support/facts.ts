@@ -161,6 +161,7 @@ export const aTable = (over: Partial<PartitionedTableFacts> = {}): PartitionedTa
   ownership: anOwnership(),
   statistics: someStatistics({ changedRows: undefined, liveRows: 0 }),
   takenNames: new Set(),
+  retiring: new Set(),
   ...over,
 });
 

@@ -83,6 +83,7 @@ const BUDGET: StatementBudget = {
   lockAttempts: 5,
   deferOlderThanMs: 60_000,
   passingMs: 60_000,
+  patienceMs: 60_000,
 };
 
 export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: PartkeeperOptions = {}): TestPartkeeper {

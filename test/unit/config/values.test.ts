@@ -26,6 +26,7 @@ test('the example means what it says', () => {
       lockAttempts: 10,
       deferOlderThanMs: 5_000,
       passingMs: 200,
+      patienceMs: 60_000,
     },
     tables: [
       {
