@@ -2,6 +2,7 @@
 import type { Pool } from 'pg';
 import { expect } from 'vitest';
 import { type Clone, type Prepared, prepareDatabase } from './clones.ts';
+import { halfRetire } from './half-retired.ts';
 import { createTable, months } from './tables.ts';
 
 /** `yyyy-mm` in UTC, so many months from now. */
@@ -15,10 +16,19 @@ const partition = (table: string, offset: number): string => `${table}_${month(o
 /** What an expired partition of the table with `retire: detach` is called; it stays, with its rows. */
 const KEPT = partition('audit', -4);
 
+/** Of the table with a grace, as earlier runs have left them, and one that has just expired. All but the first one stay. */
+const GRACED = {
+  over: partition('graced', -7),
+  asked: partition('graced', -6),
+  pending: partition('graced', -5),
+  expired: partition('graced', -4),
+};
+
 /** No tick of the views falls between two commands. */
 export const POLICY = `tables:
   public.events: { interval: month, retention: 3 months, retire: drop, premake: 1 }
   public.audit: { interval: month, retention: 3 months, retire: detach, premake: 1 }
+  public.graced: { interval: month, retention: 3 months, retire: drop, grace: 7 days, premake: 1, analyze: off }
 views:
   public.by_kind: { schedule: '0 0 1 1 *' }
   public.busiest: { schedule: '0 0 1 1 *' }
@@ -32,6 +42,10 @@ export const WORK = [
   `drop-partition ${partition('events', -5)}: expired`,
   `drop-partition ${partition('events', -4)}: expired`,
   `detach-partition ${KEPT}: expired`,
+  `drop-partition ${GRACED.over}: grace-over`,
+  `restore-partition ${GRACED.asked}: restore-asked`,
+  `detach-partition ${GRACED.pending}: interrupted`,
+  `detach-partition ${GRACED.expired}: expired`,
   'refresh-view by_kind: never-refreshed',
   'refresh-view busiest: never-populated',
   'analyze-table events: never-analyzed',
@@ -48,6 +62,7 @@ async function fill(database: Clone): Promise<void> {
     partitions: { ...months('events', month(-5), 3), ...months('events', month(-1), 1) },
   });
   await createTable(database, 'public.audit', { partitions: months('audit', month(-4), 6) });
+  await createTable(database, 'public.graced', { partitions: months('graced', month(-7), 9) });
   // Each of these is one more statement between making a partition and attaching it, or after.
   await database.query(`
     create index on public.events (id, at);
@@ -67,6 +82,11 @@ async function fill(database: Clone): Promise<void> {
       [`${month(offset)}-01 00:00+00`, offset],
     );
   await database.query(
+    `insert into public.graced select i, $1::timestamptz + i * interval '20 hours' from generate_series(1, 250) i`,
+    [`${month(-7)}-01 00:00+00`],
+  );
+  await halfRetire(database, 'public.graced', GRACED);
+  await database.query(
     `
     create materialized view public.by_kind as
       select id % 7 as kind, count(*) as rows from public.events where id > 0 group by id % 7;
@@ -85,6 +105,10 @@ export async function checksum({ query }: Clone): Promise<string> {
     `select count(*) || ' rows ' || md5(string_agg(origin || id || at, ',' order by origin, id, at)) as sum from (
        select 'events' as origin, id, at from public.events where id > 0
        union all select 'kept', id, at from public.${KEPT}
+       union all select 'graced', id, at from public.graced where at >= '${month(-3)}-01 00:00+00'
+       union all select 'asked', id, at from public.${GRACED.asked}
+       union all select 'pending', id, at from public.${GRACED.pending}
+       union all select 'expired', id, at from public.${GRACED.expired}
        union all select 'audit', id, at from public.audit where at >= '${month(-3)}-01 00:00+00') as rows`,
   );
   return row?.sum ?? '';
@@ -104,7 +128,14 @@ export async function tablesOf({
 /** True at every moment, even while the backend of a dead process is still busy. */
 export async function expectNothingTornNorLost(clone: Clone, checksumBefore: string): Promise<void> {
   const { attached, loose } = await tablesOf(clone);
-  expect(loose, 'tables that are nobody’s partition').toEqual(attached.includes(KEPT) ? [] : [KEPT]);
+  const staying = [KEPT, GRACED.asked, GRACED.pending, GRACED.expired];
+  // Between its detach and its drop the ledger alone says what is to become of a table.
+  const going = [GRACED.over, partition('events', -5), partition('events', -4)];
+  expect(
+    loose.filter(table => ![...staying, ...going].includes(table)),
+    'tables that are nobody’s partition',
+  ).toEqual([]);
+  for (const table of staying) expect([...attached, ...loose]).toContain(table);
   expect(await checksum(clone), 'the rows inside their retention').toBe(checksumBefore);
 }
 
@@ -130,6 +161,10 @@ export async function describeState({ query }: Clone): Promise<readonly string[]
        from pg_stat_user_tables where relname in ('events', 'audit')
      union all
      select concat_ws(' ', 'row', tableoid::regclass, id) from public.events
+     union all
+     select concat_ws(' ', 'row', tableoid::regclass, id) from public.graced
+     union all
+     select concat_ws(' ', 'retirement', relation_name, state) from partkeeper.retirements where ended_at is null
      order by line`,
   );
   return rows.map(({ line }) => line);
