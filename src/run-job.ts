@@ -7,7 +7,7 @@ import { formatDuration } from './domain/duration.ts';
 import { asMaintenanceError, MaintenanceError, retryOf } from './domain/errors.ts';
 import { type Finding, finding } from './domain/findings.ts';
 import { momentsOf } from './domain/moments.ts';
-import { type Action, JOB_OF, type JobName, type Plan, type Skip } from './domain/plan.ts';
+import { type Action, JOB_OF, type JobName, joinParts, NOTHING, type Plan, type Skip } from './domain/plan.ts';
 import type { StatementBudget } from './domain/policy.ts';
 import { formatRelationName, isSameRelation, type RelationName } from './domain/relation.ts';
 import type { Instant } from './domain/time.ts';
@@ -128,10 +128,10 @@ async function runTarget(
     ...origin,
   };
   const started = runner.monotonicMs();
-  const tally: Tally = { done: 0, failures: [], deferred: [] };
+  const tally: Tally = { done: 0, findings: [], failures: [], deferred: [] };
   runner.emit({ kind: 'run-started', run, at: runner.clock() });
   const finish = (outcome: Outcome, plan?: Plan, skips: readonly Skip[] = []): RunReport => {
-    const findings = [...(plan?.findings ?? []), ...tally.deferred];
+    const { findings } = joinParts([plan ?? NOTHING, { ...NOTHING, findings: [...tally.findings, ...tally.deferred] }]);
     const report: RunReport = {
       run,
       outcome,
@@ -199,6 +199,8 @@ async function runTarget(
 
 interface Tally {
   done: number;
+  /** What was found while it was done, beyond what the facts show afterwards. */
+  findings: Finding[];
   failures: MaintenanceError[];
   deferred: Finding[];
 }
@@ -245,6 +247,7 @@ async function runActions(
     try {
       const result = await executeAction(action, { ...runner, budget, recorder, signal, onRetry });
       tally.done += 1;
+      tally.findings.push(...result.findings);
       runner.emit({ kind: 'action-finished', run, action, result });
     } catch (thrown) {
       const error = lost.aborted ? asLost(asMaintenanceError(thrown)) : asMaintenanceError(thrown);

@@ -20,4 +20,14 @@ select
     select from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = 'partkeeper' and c.relname = 'retirements'
       and has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')
-  ) as has_retirements;
+  ) as has_retirements,
+  -- Where pg_partman, as an extension or not, keeps what it manages; null where it is not to be read, or not at once.
+  (
+    select min(n.nspname::text)
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid and a.attname = 'parent_table' and not a.attisdropped
+    where c.relname = 'part_config' and c.relkind = 'r'
+      and has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')
+      and not exists (select from pg_locks l where l.relation = c.oid and l.mode = 'AccessExclusiveLock')
+  ) as partman_schema;

@@ -1,7 +1,7 @@
 /** Rows → facts. Pure. */
 
-import { asWindow } from '../domain/bound.ts';
 import type {
+  Grant,
   MaterializedViewFacts,
   Ownership,
   PartitionedTableFacts,
@@ -12,9 +12,10 @@ import type {
   ServerFacts,
 } from '../domain/facts.ts';
 import { decodeKeyTime } from '../domain/key-text.ts';
-import { type Instant, isAfter, type KeyType } from '../domain/time.ts';
+import { newestPartition } from '../domain/newest-partition.ts';
+import type { Instant, KeyType } from '../domain/time.ts';
 import { decodeBound } from './decode-bound.ts';
-import type { PartitionRow, ServerRow, TableRow, ViewRefreshRow, ViewRow } from './rows.ts';
+import type { GrantRow, PartitionRow, ServerRow, TableRow, ViewRefreshRow, ViewRow } from './rows.ts';
 
 export const decodeInstant = (text: string): Instant => {
   const at = decodeKeyTime(text, 'timestamptz');
@@ -67,12 +68,13 @@ export function decodeTable(
 ): PartitionedTableFacts {
   const key = decodeKey(row);
   const partitions = rows.map(partition => decodePartition(partition, key));
+  const newest = newestPartition(partitions);
   return {
     oid: row.oid,
     relation: { schema: row.schema, name: row.name },
     key,
     partitions,
-    shape: decodeShape(row, newestOptions(partitions, rows)),
+    shape: decodeShape(row, rows.find(({ oid }) => oid === newest?.oid)?.options ?? []),
     ownership: decodeOwnership(row),
     statistics: {
       changedRows: undefined,
@@ -82,6 +84,8 @@ export function decodeTable(
     },
     takenNames,
     retiring: new Set(),
+    otherManager: undefined,
+    structure: undefined,
   };
 }
 
@@ -102,22 +106,15 @@ const decodePartition = (row: PartitionRow, key: PartitionKey): PartitionFacts =
   },
 });
 
-function newestOptions(partitions: readonly PartitionFacts[], rows: readonly PartitionRow[]): readonly string[] {
-  let newest: { upper: Instant; options: readonly string[] } | undefined;
-  partitions.forEach((partition, index) => {
-    const window = asWindow(partition.bound);
-    if (window && partition.kind === 'table' && (newest === undefined || isAfter(window.upper, newest.upper)))
-      newest = { upper: window.upper, options: rows[index]?.options ?? [] };
-  });
-  return newest?.options ?? [];
-}
-
-const decodeShape = (row: TableRow, storageParameters: readonly string[]): PartitionShape => ({
-  grants: row.grants.map(({ grantee, column, ...grant }) => ({
+export const decodeGrants = (grants: readonly GrantRow[]): readonly Grant[] =>
+  grants.map(({ grantee, column, ...grant }) => ({
     ...grant,
     grantee: grantee ?? undefined,
     column: column ?? undefined,
-  })),
+  }));
+
+const decodeShape = (row: TableRow, storageParameters: readonly string[]): PartitionShape => ({
+  grants: decodeGrants(row.grants),
   defaultGrantees: row.default_grantees.map(grantee => grantee ?? undefined),
   rowSecurity: row.row_security,
   forceRowSecurity: row.force_row_security,
@@ -125,6 +122,7 @@ const decodeShape = (row: TableRow, storageParameters: readonly string[]): Parti
   storageParameters,
   tablespace: row.tablespace ?? undefined,
   statisticsTargets: row.statistics_targets,
+  publications: [],
 });
 
 function decodeReplicaIdentity({ replica_identity, replica_identity_index }: TableRow): ReplicaIdentity {

@@ -8,6 +8,7 @@ export const queries = {
   server: read('server'),
   tables: read('tables'),
   partitions: read('partitions'),
+  structure: read('structure'),
   takenNames: read('taken-names'),
   views: read('views'),
   viewRefreshes: read('view-refreshes'),

@@ -6,12 +6,15 @@ import { type Instant, instantFromEpochMs, toEpochSeconds } from '../domain/time
 import type { Session } from '../postgres/session.ts';
 import { decodeServer, decodeTable, decodeView } from './decode-facts.ts';
 import { decodeLedger } from './decode-ledger.ts';
+import { relevantPartitions, withStructure } from './decode-structure.ts';
 import { queries } from './queries.ts';
+import { readOtherManager } from './read-other-manager.ts';
 import type {
   LedgerRow,
   PartitionRow,
   RetirementRow,
   ServerRow,
+  StructureRow,
   TableRow,
   TakenNameRow,
   ViewRefreshRow,
@@ -28,7 +31,7 @@ export interface FactsRequest {
 export type Clock = () => Instant;
 
 export async function readFacts(session: Session, request: FactsRequest, clock: Clock): Promise<Facts> {
-  const { server, hasBookkeeping, hasRetirements } = await readServer(session, clock);
+  const { server, hasBookkeeping, hasRetirements, partmanSchema } = await readServer(session, clock);
   const tableRows = await readTables(session, request);
   const viewRows = await readViews(session, request.views);
   const partitioned = tableRows.filter(row => row.kind === 'p' && !row.is_partition);
@@ -38,23 +41,29 @@ export async function readFacts(session: Session, request: FactsRequest, clock: 
     partitioned.map(row => row.oid),
   );
   const taken = await readTakenNames(session, request);
+  const byParent = Map.groupBy(partitions, row => row.parent);
+  const tables = partitioned.map(row =>
+    decodeTable(row, byParent.get(row.oid) ?? [], taken.get(formatRelationName(row)) ?? new Set()),
+  );
+  const structures = await readStructures(session, tables, server.databaseNow);
   const remembered = hasBookkeeping ? views : [];
   const refreshes = await readRefreshes(
     session,
     remembered.map(row => row.oid),
   );
 
-  const byParent = Map.groupBy(partitions, row => row.parent);
+  const otherManager = await readOtherManager(session, tables, partmanSchema);
   const refreshOf = new Map(refreshes.map(row => [row.view, row]));
-  const tables = partitioned.map(row =>
-    decodeTable(row, byParent.get(row.oid) ?? [], taken.get(formatRelationName(row)) ?? new Set()),
-  );
   const ledger = hasRetirements ? await readLedger(session, tables) : undefined;
   return {
     server,
     hasBookkeeping,
     ledger,
-    tables: tables.map(table => ({ ...table, retiring: retiringIn(ledger, table.oid) })),
+    tables: tables.map(table => ({
+      ...withStructure(table, structures),
+      otherManager: otherManager(table),
+      retiring: retiringIn(ledger, table.oid),
+    })),
     views: views.map(row => decodeView(row, refreshOf.get(row.oid))),
     missing: [
       ...missing(
@@ -70,7 +79,12 @@ export async function readFacts(session: Session, request: FactsRequest, clock: 
 export async function readServer(
   session: Session,
   clock: Clock,
-): Promise<{ server: ServerFacts; hasBookkeeping: boolean; hasRetirements: boolean }> {
+): Promise<{
+  server: ServerFacts;
+  hasBookkeeping: boolean;
+  hasRetirements: boolean;
+  partmanSchema: string | undefined;
+}> {
   const before = clock();
   const [row] = await session.query<ServerRow>(queries.server, [], 'read the server’s version and clock');
   const after = clock();
@@ -80,6 +94,7 @@ export async function readServer(
     server: decodeServer(row, processNow),
     hasBookkeeping: row.has_bookkeeping,
     hasRetirements: row.has_retirements,
+    partmanSchema: row.partman_schema ?? undefined,
   };
 }
 
@@ -96,6 +111,21 @@ const readTables = async (session: Session, { tables }: FactsRequest): Promise<r
 
 const readPartitions = async (session: Session, parents: readonly Oid[]): Promise<readonly PartitionRow[]> =>
   parents.length === 0 ? [] : session.query(queries.partitions, [parents], 'read the partitions');
+
+const readStructures = async (
+  session: Session,
+  tables: readonly PartitionedTableFacts[],
+  now: Instant,
+): Promise<readonly StructureRow[]> => {
+  const wanted = tables.filter(({ key }) => key.kind === 'time');
+  if (wanted.length === 0) return [];
+  const partitions = wanted.flatMap(table => relevantPartitions(table, now));
+  return session.query(
+    queries.structure,
+    [wanted.map(({ oid }) => oid), partitions.map(({ oid }) => oid)],
+    'read how tables and partitions are made',
+  );
+};
 
 const readViews = async (session: Session, views: readonly RelationName[]): Promise<readonly ViewRow[]> =>
   views.length === 0 ? [] : session.query(queries.views, pairs(views), 'read the materialized views');

@@ -12,6 +12,7 @@ export interface ServerRow {
   readonly now: string;
   readonly has_bookkeeping: boolean;
   readonly has_retirements: boolean;
+  readonly partman_schema: string | null;
 }
 
 interface OwnedRow {
@@ -23,6 +24,13 @@ interface OwnedRow {
   readonly owner: string;
   readonly is_owner: boolean;
   readonly may_act_as_owner: boolean;
+}
+
+export interface GrantRow {
+  readonly grantee: string | null;
+  readonly privilege: string;
+  readonly grantable: boolean;
+  readonly column: string | null;
 }
 
 export interface TableRow extends OwnedRow {
@@ -39,7 +47,7 @@ export interface TableRow extends OwnedRow {
   readonly replica_identity_index: number | null;
   readonly tablespace: string | null;
   readonly has_grants: boolean;
-  readonly grants: readonly { grantee: string | null; privilege: string; grantable: boolean; column: string | null }[];
+  readonly grants: readonly GrantRow[];
   readonly default_grantees: readonly (string | null)[];
   readonly statistics_targets: readonly { column: string; target: number }[];
   readonly live_rows: number;
@@ -63,6 +71,28 @@ export interface PartitionRow {
   readonly live_rows: number | null;
   readonly analyzed_at: string | null;
   readonly auto_analyzed_at: string | null;
+}
+
+export interface StructureRow {
+  readonly oid: number;
+  /** Null for the tables themselves. */
+  readonly parent: number | null;
+  readonly owner: string;
+  readonly grants: readonly GrantRow[];
+  readonly row_security: boolean;
+  readonly force_row_security: boolean;
+  readonly replica_identity: string;
+  readonly replica_identity_index: { readonly of: number; readonly name: string } | null;
+  readonly triggers: readonly { oid: number; name: string; parent: number | null; firing: string }[];
+  readonly indexes: readonly { oid: number; name: string; parent: number | null; definition: string }[];
+  readonly options: readonly string[];
+  readonly tablespace: string | null;
+  readonly statistics_targets: readonly { column: string; target: number }[];
+  readonly publications: readonly { name: string; open: boolean }[];
+  /** Null for partitions. */
+  readonly invalid_indexes:
+    | readonly { name: string; on: { schema: string; name: string }; partitioned: boolean; lacking: number }[]
+    | null;
 }
 
 export interface TakenNameRow {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { type App, createApp } from '../app.ts';
 import { EXIT_CODES, MaintenanceError } from '../domain/errors.ts';
-import { formatRelationName, parseRelationName, type RelationName } from '../domain/relation.ts';
+import { formatForShell, formatRelationName, parseRelationName, type RelationName } from '../domain/relation.ts';
 import { statements } from '../ledger/statements.ts';
 import { nameOf } from '../report/explain.ts';
 import { runJob } from '../run-job.ts';
@@ -50,7 +50,7 @@ export async function runRestore(options: RestoreOptions, io: Io, table: string,
     });
     const isDone = reports.every(({ outcome, done, deferred }) => outcome === 'success' && done > 0 && deferred === 0);
     const text = isDone
-      ? `${nameOf(relation)} is attached again, and left alone until: partkeeper release ${nameOf(target)} ${nameOf(relation)}`
+      ? `${nameOf(relation)} is attached again, and left alone until: partkeeper release ${formatForShell(target)} ${formatForShell(relation)}`
       : `${nameOf(relation)} was asked for and is not attached yet; the next run of retire tries again.`;
     io.out(options.json ? json({ restored: isDone, partition: formatRelationName(relation) }) : line(text));
     return isDone ? EXIT_CODES.done : exitCodeOfRuns(reports, io.stopping) || EXIT_CODES.unexpected;
@@ -75,7 +75,7 @@ export async function runRelease(options: SharedOptions, io: Io, table: string, 
     );
     if (relation && released.length === 0)
       throw new MaintenanceError('USAGE', `${nameOf(relation)} is no restored partition of ${nameOf(target)}`, {
-        hint: `What is open: partkeeper plan --job retire --target ${nameOf(target)}`,
+        hint: `What is open: partkeeper plan --job retire --target ${formatForShell(target)}`,
       });
     const names = released.map(nameOf);
     if (options.json) io.out(json({ released: names }));

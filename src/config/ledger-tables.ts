@@ -34,6 +34,7 @@ const ledgerTable = (relation: RelationName, { ledger }: Config): TableConfig =>
     retireAfter: [],
     timezone: DEFAULT_ZONE,
     name: DEFAULT_NAME[LEDGER_INTERVAL],
+    probe: true,
     analyze: undefined,
   },
   analyze: undefined,

@@ -57,6 +57,7 @@ const printTable = ({ policy, analyze }: TableConfig): object => ({
   retireAfter: policy.retireAfter.map(formatRelationName),
   timezone: policy.timezone,
   name: policy.name,
+  probe: policy.probe,
   analyze:
     analyze && policy.analyze
       ? { after: analyze.after, ...printSchedule(analyze.schedule), changedShare: policy.analyze.changedShare }

@@ -148,6 +148,12 @@ const table = z.strictObject({
       examples: ['{table}_{YYYY}_{MM}'],
     })
     .optional(),
+  probe: z
+    .boolean()
+    .default(true)
+    .describe(
+      'After a partition is created, try with an insert that is rolled back that rows land in it? Never done where triggers, rules or forced row security could make more of it, and no sequence is asked.',
+    ),
   analyze: orOff(analyze, "keys such as 'after'")
     .prefault({})
     .describe(

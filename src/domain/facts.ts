@@ -2,6 +2,7 @@
 import type { PartitionBound } from './bound.ts';
 import type { RelationName } from './relation.ts';
 import type { LedgerFacts } from './retirement.ts';
+import type { TableStructure } from './structure.ts';
 import type { Instant, KeyType } from './time.ts';
 
 /** An object identifier. Names change hands, OIDs do not. */
@@ -85,6 +86,8 @@ export interface PartitionShape {
   readonly storageParameters: readonly string[];
   readonly tablespace: string | undefined;
   readonly statisticsTargets: readonly { readonly column: string; readonly target: number }[];
+  /** Those that the newest sibling is named in, and that the table's owner may add it to. */
+  readonly publications: readonly string[];
 }
 
 /** `self`: the session's role is the owner. `member`: it may SET ROLE to the owner. `none`: neither. */
@@ -105,6 +108,10 @@ export interface PartitionedTableFacts {
   readonly takenNames: ReadonlySet<string>;
   /** Partitions whose retirement is on record and not over: a detach of theirs that is pending is ours, and is finished by us. */
   readonly retiring: ReadonlySet<Oid>;
+  /** The table in which another tool has it down as its own to manage. */
+  readonly otherManager: RelationName | undefined;
+  /** Undefined where nobody has looked, as in a plan that is carried out in thought. */
+  readonly structure: TableStructure | undefined;
 }
 
 export interface MaterializedViewFacts {

@@ -13,6 +13,23 @@ export const FINDINGS = {
     title: 'The existing partitions have another interval than the configuration.',
   },
   COVERAGE_BROKEN: { severity: 'error', title: 'Rows written now, or soon, would find no partition.' },
+  OTHER_MANAGER: { severity: 'warning', title: 'Another tool manages the partitions of the same table.' },
+  PARTITION_DIFFERS: {
+    severity: 'warning',
+    title: 'A partition is not made like its table and its siblings: rights, row security, triggers, indexes, storage.',
+  },
+  INVALID_INDEX: {
+    severity: 'warning',
+    title: 'An index is invalid, because building it failed or because partitions lack theirs; no query uses it.',
+  },
+  PROBE_FAILED: {
+    severity: 'error',
+    title: 'A row for a new partition, inserted and rolled back, did not land in it.',
+  },
+  PROBE_REFUSED: {
+    severity: 'info',
+    title: 'Whether rows land in a new partition could not be tried: no row that the table accepts could be made up.',
+  },
   NAME_TAKEN: {
     severity: 'warning',
     title: 'Another relation has the name of a partition to be; it gets another name.',

@@ -56,6 +56,8 @@ export interface CreatePartition extends ActionOn {
   readonly window: Window;
   readonly keyType: KeyType;
   readonly shape: PartitionShape;
+  /** Whether to try, once it is there, that a row lands in it. */
+  readonly probe: boolean;
 }
 
 /** A partition, or what was one until we detached it, and the evidence that is read again before anything is done to it. */

@@ -26,6 +26,8 @@ export interface TablePolicy {
   readonly timezone: string;
   /** Template of partition names, see `naming.ts`. */
   readonly name: string;
+  /** After creating a partition, insert a row through the table, see where it lands, and roll it back? */
+  readonly probe: boolean;
   readonly analyze: AnalyzePolicy | undefined;
 }
 

@@ -50,4 +50,10 @@ const part = (text: string): string => (NEEDS_NO_QUOTES.test(text) ? text : `"${
 /** The spelling for people, configuration, labels and payloads: quotes only where {@link parseRelationName} needs them. */
 export const formatRelationName = ({ schema, name }: RelationName): string => `${part(schema)}.${part(name)}`;
 
+/** The same, fit to be pasted after a prompt. */
+export const formatForShell = (relation: RelationName): string => {
+  const name = formatRelationName(relation);
+  return /^[\w.]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
+};
+
 export const isSameRelation = (a: RelationName, b: RelationName): boolean => a.schema === b.schema && a.name === b.name;

@@ -61,18 +61,26 @@ interface Expected {
 }
 
 async function readExpected(session: Session, { table, relation, only }: AnalyzeTable): Promise<Expected> {
-  const [row] = await session.query<Expected>(
+  const [row] = await session.query<{ tables: readonly number[] | null; since: string }>(
     `with recursive tree as (
        select $1::oid as oid
        union all
        select i.inhrelid from tree t join pg_inherits i on i.inhparent = t.oid and not i.inhdetachpending and not $2
      )
      select json_agg(c.oid::bigint) as tables, clock_timestamp() as since
-     from tree t join pg_class c on c.oid = t.oid where c.relkind = 'r' or c.oid = $1`,
-    [table, only],
+     from tree t join pg_class c on c.oid = t.oid
+     where (c.relkind = 'r' or c.oid = $1) and exists (
+       select from pg_class a join pg_namespace n on n.oid = a.relnamespace where a.oid = $1 and n.nspname = $3 and a.relname = $4
+     )`,
+    [table, only, relation.schema, relation.name],
     `see what belongs to ${formatRelationName(relation)}`,
   );
-  return { tables: row?.tables ?? [], since: row?.since ?? 'infinity' };
+  if (!row?.tables)
+    throw new MaintenanceError(
+      'STALE_PLAN',
+      `${formatRelationName(relation)} was dropped, renamed or replaced since the plan was made`,
+    );
+  return { tables: row.tables, since: row.since };
 }
 
 /** Without the right on a table, the server only warns: whether it was done shows in its figures, where it keeps them. */

@@ -11,11 +11,14 @@ import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { ddl, identifier, literal, type Statement } from '../postgres/ddl.ts';
 import type { Session } from '../postgres/session.ts';
 import { lockParent, parentFound } from './evidence.ts';
+import { probeInsert } from './probe-insert.ts';
+import { joinPublications, unlessRefused } from './publications.ts';
 import { type ActionKindDefinition, becomeOwner } from './runner.ts';
 
 export const createPartition: ActionKindDefinition<CreatePartition> = {
   statements: action => [
     ...prepare(action),
+    ...joinPublications(action),
     attach(action),
     ...replicaIdentity(action.relation, action.shape.replicaIdentity),
   ],
@@ -25,6 +28,7 @@ export const createPartition: ActionKindDefinition<CreatePartition> = {
       await lockParent(session, action.parent);
       if (await isCovered(session, action)) return { outcome: 'already-done' };
       for (const statement of prepare(action)) await execute(statement, what);
+      for (const statement of joinPublications(action)) await unlessRefused(session, () => execute(statement, what));
       await execute(
         attach(action),
         `attach partition ${formatRelationName(action.relation)} to ${formatRelationName(action.target)}`,
@@ -37,6 +41,7 @@ export const createPartition: ActionKindDefinition<CreatePartition> = {
       await confirmAttached(session, action);
       return { outcome: 'done' };
     }),
+  confirm: probeInsert,
 };
 
 function prepare({ target, relation, shape, actAs }: CreatePartition): readonly Statement[] {

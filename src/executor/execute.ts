@@ -1,5 +1,6 @@
 /** The one table of action kinds, and the road that every action takes through it. */
 import { asMaintenanceError, type MaintenanceError } from '../domain/errors.ts';
+import type { Finding } from '../domain/findings.ts';
 import type { Action, ActionKind } from '../domain/plan.ts';
 import type { StatementBudget } from '../domain/policy.ts';
 import type { Database } from '../postgres/database.ts';
@@ -51,6 +52,8 @@ export interface Executed extends Done {
   readonly attempts: number;
   readonly durationMs: number;
   readonly lockWaitMs: number;
+  /** Of a look at what was done. */
+  readonly findings: readonly Finding[];
 }
 
 /** Does it, trying again while locks are not to be had. Throws the MaintenanceError of the last try. */
@@ -112,10 +115,17 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
         throw error;
       }
     });
-    return { ...value, statements, ...cost() };
+    const spent = cost();
+    return { ...value, statements, ...spent, findings: value.outcome === 'done' ? await confirm(action, options) : [] };
   } catch (thrown) {
     const error = await naming(database, asMaintenanceError(thrown), action);
     await record.fail(error, cost());
     throw error;
   }
 }
+
+/** It is done whatever comes of this; a connection that broke, or a stop, is for the next action to find out. */
+const confirm = async (action: Action, { database, budget, signal }: ExecutionOptions): Promise<readonly Finding[]> => {
+  const look = definitionOf(action).confirm;
+  return look ? database.use(session => look(session, budget, action), signal).catch(() => []) : [];
+};

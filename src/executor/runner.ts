@@ -1,4 +1,6 @@
 /** What every kind of action needs to be run, and the shape of one. */
+
+import type { Finding } from '../domain/findings.ts';
 import type { ActAs, Action } from '../domain/plan.ts';
 import type { StatementBudget } from '../domain/policy.ts';
 import { ddl, identifier, type Statement } from '../postgres/ddl.ts';
@@ -39,6 +41,8 @@ export interface ActionKindDefinition<A extends Action> {
   readonly run: Runner<A>;
   /** Does it leave its session in a state that nobody else should meet? Then it gets one of its own. */
   readonly needsOwnSession?: (action: A) => boolean;
+  /** What is looked at once it is done and committed, for findings; should it throw, nothing is lost. */
+  readonly confirm?: (session: Session, budget: StatementBudget, action: A) => Promise<readonly Finding[]>;
 }
 
 /** Whatever runs as a member of the owner runs as the owner: it alone may, and it alone shall own what is made. */

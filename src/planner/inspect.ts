@@ -10,8 +10,21 @@ export function inspectPartitions(table: TimeTable): PlanPart {
     const remark = partition.isDetachPending && table.retiring.has(partition.oid) ? undefined : remarkOn(partition);
     return remark ? [about(table, partition, ...remark)] : [];
   });
-  return { actions: [], skips: [], findings };
+  return { actions: [], skips: [], findings: [...otherManager(table), ...findings] };
 }
+
+const otherManager = ({ relation, otherManager: config }: TimeTable): readonly Finding[] => {
+  if (!config) return [];
+  const name = formatRelationName(relation);
+  return [
+    finding(
+      'OTHER_MANAGER',
+      relation,
+      `${name} is down in ${formatRelationName(config)}: pg_partman makes and removes its partitions as well`,
+      `Let one of them do it: delete from ${formatRelationName(config)} where parent_table = '${`${relation.schema}.${relation.name}`.replaceAll("'", "''")}', or take ${name} out of this configuration.`,
+    ),
+  ];
+};
 
 type Remark = readonly [code: FindingCode, what: string, hint: string];
 

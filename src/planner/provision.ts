@@ -20,6 +20,7 @@ import { type Contradiction, findContradiction } from './contradiction.ts';
 import { findGaps } from './gaps.ts';
 import { coverageFindings } from './horizon.ts';
 import { inspectPartitions } from './inspect.ts';
+import { planParity } from './parity.ts';
 import { project } from './project.ts';
 import { actAs, planTooFine, type TimeTable } from './target.ts';
 
@@ -73,6 +74,7 @@ export function planProvision(table: TimeTable, policy: TablePolicy, now: Instan
   return joinParts([
     part,
     inspectPartitions(table),
+    planParity(table, keyNow),
     { actions: [], skips: [], findings: coverageFindings(after, policy, keyNow) },
   ]);
 }
@@ -131,6 +133,7 @@ function nameAll(
       window: piece.window,
       keyType: table.key.type,
       shape: table.shape,
+      probe: policy.probe,
       actAs: actAs(table.ownership, server),
       because: piece.because,
     };

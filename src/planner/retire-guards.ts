@@ -7,7 +7,7 @@ import { type Finding, type FindingCode, finding } from '../domain/findings.ts';
 import type { Moments } from '../domain/moments.ts';
 import type { SkipReason } from '../domain/plan.ts';
 import { MAX_CLOCK_SKEW_MS, type TablePolicy } from '../domain/policy.ts';
-import { formatRelationName, isSameRelation } from '../domain/relation.ts';
+import { formatForShell, formatRelationName, isSameRelation } from '../domain/relation.ts';
 import { cutoffOf } from '../domain/retention.ts';
 import type { LedgerFacts } from '../domain/retirement.ts';
 import { formatInstant, fromKeyTime, isBefore, toKeyTime } from '../domain/time.ts';
@@ -106,13 +106,10 @@ function unacknowledged(subject: Subject): Guard | undefined {
   if (!because) return undefined;
   const [code, what] = because;
   const message = `${formatRelationName(table.relation)}: ${what}; ${expired.length} partitions would be retired at once`;
-  const target = inShell(formatRelationName(table.relation));
+  const target = formatForShell(table.relation);
   const hint = `Look at them with \`partkeeper plan --job retire --target ${target}\`; if that is what you want: \`partkeeper apply retire --target ${target} --acknowledge ${name}\``;
   return hold('not-acknowledged', code, { table }, message, hint);
 }
-
-/** Fit to be pasted after a prompt. */
-const inShell = (name: string): string => (/^[\w.]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`);
 
 type Doubt = readonly [code: FindingCode, what: string];
 

@@ -94,14 +94,11 @@ export function planUnchangeable(
 ): PlanPart | undefined {
   if (server.isInRecovery || server.isReadOnly) {
     const state = server.isInRecovery ? 'a standby in recovery' : 'in read-only mode';
-    return refuse(
-      job,
-      target,
-      'read-only',
-      'READ_ONLY',
-      `the server of database ${server.database} is ${state}`,
-      'Connect to the primary.',
-    );
+    // Whoever set it had a reason, such as a disk that is nearly full: it is not for us to turn off.
+    const hint = server.isInRecovery
+      ? 'Connect to the primary.'
+      : `default_transaction_read_only is on for ${server.user}: see where, in "source" of pg_settings, and reset it for the role, the database or the server.`;
+    return refuse(job, target, 'read-only', 'READ_ONLY', `the server of database ${server.database} is ${state}`, hint);
   }
   if (ownership.relation === 'none' && !server.isSuperuser) {
     const message = `${formatRelationName(target)} belongs to ${ownership.owner}, and ${server.user} may not act as ${ownership.owner}`;

@@ -36,7 +36,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   LOCK_UNAVAILABLE:
     "Look for long transactions: select * from pg_stat_activity where xact_start < now() - interval '5 s'.",
   PERMISSION_DENIED: 'Attaching, detaching and dropping need ownership: make the role a member of the owner.',
-  READ_ONLY: 'Connect to the primary.',
+  READ_ONLY: 'Connect to the primary, or see where default_transaction_read_only is set.',
   STILL_REFERENCED: 'Nothing is ever dropped with CASCADE: remove what depends on it first.',
   RESOURCES_EXHAUSTED: 'See the server log; nothing was changed by the statement that failed.',
 };

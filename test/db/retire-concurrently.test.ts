@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import { waitUntil } from '../support/client.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { actionsOnRecord } from '../support/ledger.ts';
-import type { TestPartkeeper } from '../support/partkeeper.ts';
+import { runAndMeanwhile, type TestPartkeeper } from '../support/partkeeper.ts';
 import {
   AT,
   attached,
@@ -65,7 +65,17 @@ test('F20: a transaction that has read the table is waited for, and neither read
   const reader = await database.connect();
   await reader.query('begin; select count(*) from events');
   const retiring = open({ tables: [POLICY], at: AT }).run('retire');
-  await waitUntilItWaits(database, 'virtualxid');
+  // Longer than any lock of ours may take: an end by a timeout would leave it half done.
+  await waitUntil(
+    async () =>
+      (
+        await database.query(
+          `select from pg_stat_activity where application_name = 'partkeeper detach' and wait_event = 'virtualxid'
+             and datname = current_database() and clock_timestamp() - query_start > interval '500 ms'`,
+        )
+      ).length > 0,
+    { what: 'the detach to wait for longer than the lock budget' },
+  );
   // With anything of ours in a lock queue these would wait behind it.
   await database.query(
     `set lock_timeout = '1s'; insert into events values (8, '2026-06-02'); select count(*) from events`,
@@ -320,6 +330,23 @@ test('what depends on a partition keeps it attached, although a concurrent detac
     },
   ]);
   expect(await tablesOf(database)).toEqual(['events_2026_01 attached', ...attached(3)]);
+});
+
+test('what comes to depend on it at the last moment keeps the table: nothing is dropped with CASCADE', async ({
+  database,
+  open,
+}) => {
+  await prepareMonths(database);
+  const partkeeper = open({ tables: [POLICY], at: AT });
+  const late = 'create view late as select * from events_2026_01';
+  expect(await runAndMeanwhile(database, partkeeper, 'retire', late)).toMatchObject([
+    { outcome: 'partial', done: 1, error: { code: 'STILL_REFERENCED', sqlstate: '2BP01' } },
+  ]);
+  expect(await database.query('select id from late')).toEqual([{ id: '1' }]);
+  expect(await retirementsOnRecord(database)).toEqual(['events_2026_01 intended', 'events_2026_02 dropped']);
+  await database.query('drop view late');
+  expect(await partkeeper.run('retire')).toMatchObject([{ outcome: 'success', done: 1 }]);
+  expect(await tablesOf(database)).toEqual(attached(3));
 });
 
 test('F45: rows that foreign keys still refer to keep it attached, and nothing is pending', async ({

@@ -14,6 +14,7 @@ import type {
 import { DEFAULT_NAME } from '../../src/domain/naming.ts';
 import type { TablePolicy, ViewPolicy } from '../../src/domain/policy.ts';
 import { parseRelationName, type RelationName } from '../../src/domain/relation.ts';
+import type { Structure } from '../../src/domain/structure.ts';
 import { formatInstant, type Instant, instantFrom, type KeyType } from '../../src/domain/time.ts';
 import type { TimeTable } from '../../src/planner/target.ts';
 
@@ -141,6 +142,23 @@ export const aShape = (over: Partial<PartitionShape> = {}): PartitionShape => ({
   storageParameters: [],
   tablespace: undefined,
   statisticsTargets: [],
+  publications: [],
+  ...over,
+});
+
+/** Owned by `app_owner`, and nothing else about it. */
+export const aStructure = (over: Partial<Structure> = {}): Structure => ({
+  owner: 'app_owner',
+  grants: [],
+  rowSecurity: false,
+  forceRowSecurity: false,
+  replicaIdentity: { kind: 'default' },
+  triggers: [],
+  indexes: [],
+  storageParameters: [],
+  tablespace: undefined,
+  statisticsTargets: [],
+  publications: [],
   ...over,
 });
 
@@ -162,6 +180,8 @@ export const aTable = (over: Partial<PartitionedTableFacts> = {}): PartitionedTa
   statistics: someStatistics({ changedRows: undefined, liveRows: 0 }),
   takenNames: new Set(),
   retiring: new Set(),
+  otherManager: undefined,
+  structure: undefined,
   ...over,
 });
 
@@ -210,6 +230,7 @@ export const aTablePolicy = (over: Partial<TablePolicy> = {}): TablePolicy => ({
   retireAfter: [],
   timezone: 'UTC',
   name: DEFAULT_NAME[over.interval ?? 'month'],
+  probe: true,
   analyze: { changedShare: 0.1 },
   ...over,
 });

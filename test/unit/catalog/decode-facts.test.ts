@@ -197,6 +197,7 @@ const SERVER: ServerRow = {
   now: '2026-11-21 06:00:00.000001+00',
   has_bookkeeping: true,
   has_retirements: false,
+  partman_schema: null,
 };
 
 test('the server’s clock is read to the microsecond', () => {

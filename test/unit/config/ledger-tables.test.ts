@@ -20,6 +20,7 @@ test('partkeeper maintains its own two tables, after those of the file', () => {
     retireAfter: [],
     timezone: 'UTC',
     name: '{table}_{YYYY}_{MM}',
+    probe: true,
     analyze: undefined,
   };
   expect(tablesOf(aTable())).toStrictEqual([

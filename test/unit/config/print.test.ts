@@ -81,6 +81,7 @@ tables:
     retireAfter: []
     timezone: UTC
     name: '{table}_{YYYY}_{MM}'
+    probe: true
     analyze:
       after:
         - provision

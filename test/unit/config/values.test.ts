@@ -42,6 +42,7 @@ test('the example means what it says', () => {
           retireAfter: [],
           timezone: 'UTC',
           name: '{table}_{YYYY}_{MM}',
+          probe: true,
           analyze: { changedShare: 0.1 },
         },
         analyze: { after: ['provision'], schedule: { pattern: '15 3 * * *', timezone: 'UTC' } },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   byteLength,
+  formatForShell,
   formatRelationName,
   isSameRelation,
   parseRelationName,
@@ -113,6 +114,15 @@ describe('a name of a relation', () => {
     expect(isSameRelation(events, { ...events })).toBe(true);
     expect(isSameRelation(events, { ...events, name: 'Events' })).toBe(false);
     expect(isSameRelation(events, { ...events, schema: 'other' })).toBe(false);
+  });
+
+  test.each([
+    [{ schema: 'app', name: 'events' }, 'app.events'],
+    [{ schema: 'app', name: 'Odd ev' }, `'app."Odd ev"'`],
+    [{ schema: 'app', name: "it's; rm" }, `'app."it'\\''s; rm"'`],
+    [{ schema: 'app', name: '$(x)`y`' }, '\'app."$(x)`y`"\''],
+  ])('is fit for a shell: %o', (relation, expected) => {
+    expect(formatForShell(relation)).toBe(expected);
   });
 
   test('is as long as its bytes in UTF-8', () => {

@@ -153,6 +153,7 @@ describe('a table that has its partitions', () => {
       window: { lower: at('2026-11-01'), upper: at('2026-12-01') },
       keyType: 'timestamptz',
       shape: table.shape,
+      probe: true,
       actAs: { owner: 'app_owner', how: 'set-role' },
       because: { rule: 'current-window', window: { lower: at('2026-11-01'), upper: at('2026-12-01') } },
     });

@@ -29,6 +29,7 @@ export const aCreate = (over: Partial<CreatePartition> = {}): CreatePartition =>
   window: DECEMBER,
   keyType: 'timestamptz',
   shape: aShape(),
+  probe: true,
   ...over,
 });
 
