@@ -13,7 +13,7 @@ const test = sceneTest.extend('network', async ({ scene: { database } }, { onCle
 });
 
 /** Every answer to a read is waited for three times as long. */
-const CONNECT_MS = 200;
+const CONNECT_MS = 1_000;
 
 const openThrough = (scene: Scene, network: Network, options: PartkeeperOptions = {}): TestPartkeeper =>
   scene.open({ url: network.through(scene.database.url), connectTimeoutMs: CONNECT_MS, ...options });

@@ -14,19 +14,14 @@ export const LOCK_FAULTS = {
     happens: 'The detach waits for it; were it given up, it would stay pending and stop every other detach.',
     holds:
       'Old ones are seen before and named, and nothing is begun. A younger one is waited for without holding anybody up.',
-    seen: [
-      found('BLOCKED'),
-      found('DETACH_PENDING'),
-      metric('partkeeper_retention_lag_seconds', 'rises'),
-      log('action deferred'),
-    ],
+    seen: [found('BLOCKED'), metric('partkeeper_retention_lag_seconds', 'rises'), log('action deferred')],
     tests: ['faults/retiring.test.ts', 'db/retire-concurrently.test.ts'],
   },
   F22: {
     title: 'The detach is cancelled in its second half',
     happens: 'By somebody, or by a timeout: the detach is pending.',
     holds: 'No timeout of ours applies to it, and the next run finishes what is pending.',
-    seen: [found('DETACH_PENDING'), error('RETIRE_UNFINISHED')],
+    seen: [found('BLOCKED'), error('RETIRE_UNFINISHED')],
     tests: ['faults/retiring.test.ts'],
   },
   F23: {
@@ -40,7 +35,7 @@ export const LOCK_FAULTS = {
     title: 'The process is killed during a concurrent detach',
     happens: 'The server goes on with it, and finishes it later; or it notices, and leaves it pending.',
     holds: 'The next run copes with either, also while the server is still at it.',
-    seen: [found('DETACH_PENDING'), found('BLOCKED'), log('run interrupted')],
+    seen: [found('BLOCKED'), log('run interrupted')],
     tests: ['faults/retiring.test.ts'],
   },
   F25: {

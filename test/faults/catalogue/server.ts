@@ -8,7 +8,11 @@ export const SERVER_FAULTS = {
       'The detach is pending after the restart: the rows are not seen through the table, and no sibling can be detached.',
     holds:
       'The run fails and says so. The next one finishes that detach before anything else, from the intent in the ledger.',
-    seen: [error('CONNECTION_LOST'), found('DETACH_PENDING'), metric('partkeeper_database_up', '0')],
+    seen: [
+      error('CONNECTION_LOST'),
+      metric('partkeeper_database_up', '0'),
+      metric('partkeeper_partitions', 'state="detach_pending"'),
+    ],
     tests: ['faults/server-stops.test.ts'],
   },
   F02: {
