@@ -13,7 +13,7 @@ import { chance } from '../support/random.ts';
 import { AT, TABLES, sceneTest as test, VIEWS } from '../support/scene.ts';
 
 const POLICIES = { tables: TABLES, views: VIEWS, at: AT };
-const TRIED = 4;
+const TRIED = 3;
 const LANES = 3;
 
 async function onClone<T>(prepared: Prepared, work: (clone: Clone) => Promise<T>): Promise<T> {

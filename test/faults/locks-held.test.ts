@@ -9,7 +9,6 @@ const JULY = 'events_2026_07';
 
 describe('F20: a transaction that stays open for hours', () => {
   test.for([
-    ['has read the table', HABITS.reads, false],
     ['has written into it', HABITS.writes, false],
     ['holds a snapshot from before', HABITS.reads, true],
   ] as const)(
