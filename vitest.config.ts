@@ -1,10 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { prepareEnvironment } from './test/support/environment.ts';
 
 // Whole processes and servers on a machine that is busy with others: what fails must fail again. A retry is told.
 const ofProcesses = { retry: process.env.CI === undefined ? 0 : 2 };
 
+prepareEnvironment(process.env);
+
 const needsServer = { globalSetup: ['test/support/server.ts'] };
+const needsProgram = {
+  globalSetup: ['test/support/server.ts', 'test/support/program.ts', 'test/support/server-template.ts'],
+};
 
 export default defineConfig({
   test: {
@@ -14,7 +20,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/architecture.test.ts'] },
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/architecture.test.ts'],
+          // No module has state of its own, and loading them anew takes longer than most of these files' tests.
+          isolate: false,
+          testTimeout: 30_000,
+        },
       },
       {
         extends: true,
@@ -35,7 +47,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          ...needsServer,
+          ...needsProgram,
         },
       },
       {
@@ -46,7 +58,7 @@ export default defineConfig({
           include: ['test/faults/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          ...needsServer,
+          ...needsProgram,
         },
       },
       // Not a part of `npm test`: it goes on for as long as one likes.

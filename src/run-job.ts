@@ -2,9 +2,9 @@
  * One job on some targets: observe → plan → execute → observe → report. A target that fails does not keep the next one from
  * its turn, nor an action the actions after it.
  */
-
 import { formatDuration } from './domain/duration.ts';
 import { asMaintenanceError, MaintenanceError, retryOf } from './domain/errors.ts';
+import { findingsOfFailures } from './domain/failure-finding.ts';
 import { type Finding, finding } from './domain/findings.ts';
 import { momentsOf } from './domain/moments.ts';
 import { type Action, JOB_OF, type JobName, joinParts, NOTHING, type Plan, type Skip } from './domain/plan.ts';
@@ -131,7 +131,10 @@ async function runTarget(
   const tally: Tally = { done: 0, findings: [], failures: [], deferred: [] };
   runner.emit({ kind: 'run-started', run, at: runner.clock() });
   const finish = (outcome: Outcome, plan?: Plan, skips: readonly Skip[] = []): RunReport => {
-    const { findings } = joinParts([plan ?? NOTHING, { ...NOTHING, findings: [...tally.findings, ...tally.deferred] }]);
+    const { findings } = joinParts([
+      plan ?? NOTHING,
+      { ...NOTHING, findings: [...tally.findings, ...tally.deferred, ...findingsOfFailures(target, tally.failures)] },
+    ]);
     const report: RunReport = {
       run,
       outcome,

@@ -118,3 +118,12 @@ test('ARCHITECTURE.md names every part, and only tests that exist', () => {
   expect(named.length).toBeGreaterThan(5);
   expect(named.filter(file => !existsSync(join(ROOT, file)))).toEqual([]);
 });
+
+test('npm run test:stress runs every test that has a long form', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const words: readonly string[] = scripts['test:stress'].split(' ').slice(3);
+  const withLongForm = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.test.ts'))
+    .filter(name => /^import .*\/stress\.ts'/m.test(readFileSync(join(ROOT, 'test', name), 'utf8')));
+  expect(words.toSorted()).toEqual(withLongForm.map(name => name.replace('.test.ts', '')).toSorted());
+});

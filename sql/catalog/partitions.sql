@@ -43,7 +43,11 @@ select
   s.changed_rows::bigint as changed_rows,
   s.live_rows::bigint as live_rows,
   pg_stat_get_last_analyze_time(c.oid) as analyzed_at,
-  pg_stat_get_last_autoanalyze_time(c.oid) as auto_analyzed_at
+  pg_stat_get_last_autoanalyze_time(c.oid) as auto_analyzed_at,
+  -- The name is that of src/executor/default/spare.ts.
+  pg_get_expr(c.relpartbound, 0) = 'DEFAULT'
+    and exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'c' and k.conname = 'partkeeper_no_rows')
+    as left_check
 from tree t
 join pg_class c on c.oid = t.relid
 join pg_namespace n on n.oid = c.relnamespace

@@ -30,4 +30,12 @@ select
     where c.relname = 'part_config' and c.relkind = 'r'
       and has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')
       and not exists (select from pg_locks l where l.relation = c.oid and l.mode = 'AccessExclusiveLock')
-  ) as partman_schema;
+  ) as partman_schema,
+  -- Whether a drain can be put on record.
+  exists (
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'partkeeper' and c.relname = 'drains'
+      and has_schema_privilege(n.oid, 'USAGE')
+      and has_table_privilege(c.oid, 'SELECT') and has_table_privilege(c.oid, 'INSERT')
+      and has_table_privilege(c.oid, 'UPDATE') and has_table_privilege(c.oid, 'DELETE')
+  ) as has_drains;

@@ -15,7 +15,7 @@ import { decodeKeyTime } from '../domain/key-text.ts';
 import { newestPartition } from '../domain/newest-partition.ts';
 import type { Instant, KeyType } from '../domain/time.ts';
 import { decodeBound } from './decode-bound.ts';
-import type { GrantRow, PartitionRow, ServerRow, TableRow, ViewRefreshRow, ViewRow } from './rows.ts';
+import type { DrainRow, GrantRow, PartitionRow, ServerRow, TableRow, ViewRefreshRow, ViewRow } from './rows.ts';
 
 export const decodeInstant = (text: string): Instant => {
   const at = decodeKeyTime(text, 'timestamptz');
@@ -65,6 +65,7 @@ export function decodeTable(
   row: TableRow,
   rows: readonly PartitionRow[],
   takenNames: ReadonlySet<string>,
+  drains: readonly DrainRow[] | undefined,
 ): PartitionedTableFacts {
   const key = decodeKey(row);
   const partitions = rows.map(partition => decodePartition(partition, key));
@@ -86,6 +87,10 @@ export function decodeTable(
     retiring: new Set(),
     otherManager: undefined,
     structure: undefined,
+    leftovers: {
+      check: rows.some(({ left_check }) => left_check),
+      drains: drains?.map(({ id, partition }) => ({ id, partition: partition ?? undefined })),
+    },
   };
 }
 

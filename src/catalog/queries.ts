@@ -9,6 +9,7 @@ export const queries = {
   tables: read('tables'),
   partitions: read('partitions'),
   structure: read('structure'),
+  drains: read('drains'),
   takenNames: read('taken-names'),
   views: read('views'),
   viewRefreshes: read('view-refreshes'),

@@ -1,4 +1,4 @@
-/** The facts that the jobs decide by: eight reads at most, however many tables, partitions and views there are. */
+/** The facts that the jobs decide by: twelve reads at most, however many tables, partitions and views there are. */
 import type { Facts, MissingReason, Oid, PartitionedTableFacts, ServerFacts } from '../domain/facts.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import type { LedgerFacts } from '../domain/retirement.ts';
@@ -10,6 +10,7 @@ import { relevantPartitions, withStructure } from './decode-structure.ts';
 import { queries } from './queries.ts';
 import { readOtherManager } from './read-other-manager.ts';
 import type {
+  DrainRow,
   LedgerRow,
   PartitionRow,
   RetirementRow,
@@ -31,7 +32,7 @@ export interface FactsRequest {
 export type Clock = () => Instant;
 
 export async function readFacts(session: Session, request: FactsRequest, clock: Clock): Promise<Facts> {
-  const { server, hasBookkeeping, hasRetirements, partmanSchema } = await readServer(session, clock);
+  const { server, hasBookkeeping, hasRetirements, hasDrains, partmanSchema } = await readServer(session, clock);
   const tableRows = await readTables(session, request);
   const viewRows = await readViews(session, request.views);
   const partitioned = tableRows.filter(row => row.kind === 'p' && !row.is_partition);
@@ -40,10 +41,21 @@ export async function readFacts(session: Session, request: FactsRequest, clock: 
     session,
     partitioned.map(row => row.oid),
   );
+  const drains = hasDrains
+    ? await readDrains(
+        session,
+        partitioned.map(row => row.oid),
+      )
+    : undefined;
   const taken = await readTakenNames(session, request);
   const byParent = Map.groupBy(partitions, row => row.parent);
   const tables = partitioned.map(row =>
-    decodeTable(row, byParent.get(row.oid) ?? [], taken.get(formatRelationName(row)) ?? new Set()),
+    decodeTable(
+      row,
+      byParent.get(row.oid) ?? [],
+      taken.get(formatRelationName(row)) ?? new Set(),
+      drains?.filter(({ parent }) => parent === row.oid),
+    ),
   );
   const structures = await readStructures(session, tables, server.databaseNow);
   const remembered = hasBookkeeping ? views : [];
@@ -83,6 +95,7 @@ export async function readServer(
   server: ServerFacts;
   hasBookkeeping: boolean;
   hasRetirements: boolean;
+  hasDrains: boolean;
   partmanSchema: string | undefined;
 }> {
   const before = clock();
@@ -94,6 +107,7 @@ export async function readServer(
     server: decodeServer(row, processNow),
     hasBookkeeping: row.has_bookkeeping,
     hasRetirements: row.has_retirements,
+    hasDrains: row.has_drains,
     partmanSchema: row.partman_schema ?? undefined,
   };
 }
@@ -126,6 +140,9 @@ const readStructures = async (
     'read how tables and partitions are made',
   );
 };
+
+const readDrains = async (session: Session, parents: readonly Oid[]): Promise<readonly DrainRow[]> =>
+  parents.length === 0 ? [] : session.query(queries.drains, [parents], 'read the drains that were not finished');
 
 const readViews = async (session: Session, views: readonly RelationName[]): Promise<readonly ViewRow[]> =>
   views.length === 0 ? [] : session.query(queries.views, pairs(views), 'read the materialized views');

@@ -13,6 +13,7 @@ export interface ServerRow {
   readonly has_bookkeeping: boolean;
   readonly has_retirements: boolean;
   readonly partman_schema: string | null;
+  readonly has_drains: boolean;
 }
 
 interface OwnedRow {
@@ -71,6 +72,13 @@ export interface PartitionRow {
   readonly live_rows: number | null;
   readonly analyzed_at: string | null;
   readonly auto_analyzed_at: string | null;
+  readonly left_check: boolean;
+}
+
+export interface DrainRow {
+  readonly parent: number;
+  readonly id: number;
+  readonly partition: string | null;
 }
 
 export interface StructureRow {

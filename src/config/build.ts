@@ -29,11 +29,12 @@ export const budgetOf = ({ database }: FileConfig): StatementBudget => ({
 });
 
 export function tablesOf({ tables, jobs }: FileConfig): readonly TableConfig[] {
-  return Object.entries(tables).map(([name, { analyze, ...table }]) => ({
+  return Object.entries(tables).map(([name, { analyze, default: defaultPartition, ...table }]) => ({
     policy: {
       relation: relationOf(name),
       ...table,
       grace: table.grace === 'none' ? undefined : table.grace,
+      defaultPartition,
       name: table.name ?? DEFAULT_NAME[table.interval],
       analyze: analyze === OFF ? undefined : { changedShare: analyze.changedShare },
     },

@@ -32,6 +32,7 @@ const ledgerTable = (relation: RelationName, { ledger }: Config): TableConfig =>
     maxPerRun: 100,
     maxShare: 1,
     retireAfter: [],
+    defaultPartition: 'report',
     timezone: DEFAULT_ZONE,
     name: DEFAULT_NAME[LEDGER_INTERVAL],
     probe: true,

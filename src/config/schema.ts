@@ -4,7 +4,7 @@ import { INTERVALS } from '../domain/interval.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../domain/logging.ts';
 import { NAME_FIELDS } from '../domain/naming.ts';
 import type { JobName } from '../domain/plan.ts';
-import { RETIREMENTS } from '../domain/policy.ts';
+import { DEFAULT_POLICIES, RETIREMENTS } from '../domain/policy.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { DEFAULT_PREMAKE, DEFAULT_ZONE } from './defaults.ts';
 import { parseGrace, parseListen, parseRetention, parseTimeZone, parseViewName } from './parsers.ts';
@@ -131,6 +131,12 @@ const table = z.strictObject({
       examples: [['app.monthly_totals']],
     })
     .default([]),
+  default: z
+    .enum(DEFAULT_POLICIES)
+    .default('report')
+    .describe(
+      'What to do about a default partition: `report` says which of its rows keep a partition from being made, `drain` moves them there, `forbid` reports that there is one at all.',
+    ),
   timezone: text(parseTimeZone, {
     title: 'time zone',
     description: 'IANA name; decides where a day, a month begins.',

@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   CANCELLED: 'Stopped on request.',
   BOUND_CONFLICT: 'A partition would overlap another one.',
   DEFAULT_HAS_ROWS: 'The default partition holds rows of the range that a new partition is for.',
+  DRAIN_REFUSED: 'Rows of the default partition cannot be moved to their partition without risk.',
   NAME_TAKEN: 'Another relation already has the name.',
   STILL_REFERENCED: 'Rows or objects still depend on what was to be removed.',
   RELATION_MISSING: 'A relation does not exist, or is not of the expected kind.',

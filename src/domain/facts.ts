@@ -96,6 +96,20 @@ export interface Ownership {
   readonly relation: 'self' | 'member' | 'none';
 }
 
+/** What a run that was interrupted beside a default partition has left behind. */
+export interface Leftovers {
+  /** The CHECK of ours is still on the default partition: it refuses rows, for which there may be no other place. */
+  readonly check: boolean;
+  /** Drains on record that were not finished; undefined where there is no record of them, so that none may be begun. */
+  readonly drains: readonly LeftDrain[] | undefined;
+}
+
+export interface LeftDrain {
+  readonly id: number;
+  /** The table that was to become a partition, while it is none: its name is not taken. */
+  readonly partition: string | undefined;
+}
+
 export interface PartitionedTableFacts {
   readonly oid: Oid;
   readonly relation: RelationName;
@@ -112,6 +126,7 @@ export interface PartitionedTableFacts {
   readonly otherManager: RelationName | undefined;
   /** Undefined where nobody has looked, as in a plan that is carried out in thought. */
   readonly structure: TableStructure | undefined;
+  readonly leftovers: Leftovers;
 }
 
 export interface MaterializedViewFacts {

@@ -38,6 +38,19 @@ export const FINDINGS = {
     severity: 'info',
     title: 'A default partition makes creating and detaching take stronger locks.',
   },
+  DEFAULT_HAS_ROWS: {
+    severity: 'error',
+    title: 'Rows in the default partition keep the partition that they belong to from being made.',
+  },
+  DEFAULT_FORBIDDEN: { severity: 'error', title: 'There is a default partition, and the policy forbids it.' },
+  DRAIN_REFUSED: {
+    severity: 'error',
+    title: 'Rows in the default partition cannot be moved to their partition without risk.',
+  },
+  DRAIN_UNRECORDED: {
+    severity: 'warning',
+    title: 'Rows in a default partition are not moved, because it could not be put on record.',
+  },
   UNREADABLE_BOUND: {
     severity: 'warning',
     title: 'A bound is not a range of time that can be read; the partition is left alone.',

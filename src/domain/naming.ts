@@ -142,3 +142,13 @@ function fnv1a(text: string): string {
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   return hash.toString(16).padStart(8, '0');
 }
+
+/** The name with a suffix, cut so that both fit into an identifier. */
+export function withSuffix(name: string, suffix: string): string {
+  let kept = '';
+  for (const character of name) {
+    if (byteLength(kept + character + suffix) > MAX_IDENTIFIER_BYTES) break;
+    kept += character;
+  }
+  return kept + suffix;
+}

@@ -15,6 +15,7 @@ export type Because =
   | { readonly rule: 'current-window'; readonly window: Window }
   | { readonly rule: 'premake'; readonly window: Window; readonly ahead: number; readonly premake: number }
   | { readonly rule: 'gap'; readonly window: Window }
+  | { readonly rule: 'left-behind'; readonly check: boolean; readonly drains: number }
   | { readonly rule: 'expired'; readonly upper: Instant; readonly cutoff: Instant; readonly retention: string }
   | { readonly rule: 'interrupted'; readonly intendedAt: Instant; readonly found: 'pending' | 'detached' }
   | { readonly rule: 'in-the-way' }
@@ -49,6 +50,17 @@ interface ActionOn {
   readonly actAs: ActAs;
 }
 
+/** The default partition beside a partition to be. Whether it holds rows of the window shows only when it is made. */
+export interface BesideDefault {
+  readonly oid: Oid;
+  readonly relation: RelationName;
+  /** The parent's key. */
+  readonly column: string;
+  readonly onRows: 'report' | 'drain';
+  /** The whole window lies in the future: hardly a row is on its way to it. */
+  readonly isAhead: boolean;
+}
+
 export interface CreatePartition extends ActionOn {
   readonly kind: 'create-partition';
   readonly parent: Oid;
@@ -58,6 +70,16 @@ export interface CreatePartition extends ActionOn {
   readonly shape: PartitionShape;
   /** Whether to try, once it is there, that a row lands in it. */
   readonly probe: boolean;
+  readonly beside?: BesideDefault | undefined;
+}
+
+/** Takes away what an interrupted run has left beside the default partition: before anything else, for it may refuse rows. */
+export interface ClearLeftovers extends ActionOn {
+  readonly kind: 'clear-leftovers';
+  readonly parent: Oid;
+  /** Whether the CHECK of ours is on `relation`, the default partition. */
+  readonly check: boolean;
+  readonly drains: readonly number[];
 }
 
 /** A partition, or what was one until we detached it, and the evidence that is read again before anything is done to it. */
@@ -124,6 +146,7 @@ export interface AnalyzeTable extends ActionOn {
 
 export type Action =
   | CreatePartition
+  | ClearLeftovers
   | DropPartition
   | DetachPartition
   | FinalizeDetach
@@ -135,6 +158,7 @@ export type ActionKind = Action['kind'];
 /** Which job an action belongs to. */
 export const JOB_OF = {
   'create-partition': 'provision',
+  'clear-leftovers': 'provision',
   'drop-partition': 'retire',
   'detach-partition': 'retire',
   'finalize-detach': 'retire',

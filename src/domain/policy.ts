@@ -7,6 +7,13 @@ import type { RelationName } from './relation.ts';
 export const RETIREMENTS = ['drop', 'detach'] as const;
 export type Retirement = (typeof RETIREMENTS)[number];
 
+/**
+ * What is made of a default partition. `report`: rows in it keep the partition that they belong to from being made; `drain`:
+ * they are moved there; `forbid`: there must be none.
+ */
+export const DEFAULT_POLICIES = ['report', 'drain', 'forbid'] as const;
+export type DefaultPolicy = (typeof DEFAULT_POLICIES)[number];
+
 export interface TablePolicy {
   readonly relation: RelationName;
   readonly interval: Interval;
@@ -22,6 +29,7 @@ export interface TablePolicy {
   readonly maxShare: number;
   /** A partition stays until each of these was refreshed after its end. */
   readonly retireAfter: readonly RelationName[];
+  readonly defaultPartition: DefaultPolicy;
   /** IANA name; decides where a day, a month begins. */
   readonly timezone: string;
   /** Template of partition names, see `naming.ts`. */

@@ -9,6 +9,7 @@ import type { Session } from '../postgres/session.ts';
 import { analyzeTable } from './analyze-table.ts';
 import { naming } from './blockers.ts';
 import { createPartition } from './create-partition.ts';
+import { clearLeftovers } from './default/clear-leftovers.ts';
 import { finalizeDetach } from './finalize-detach.ts';
 import { givingWay } from './give-way.ts';
 import type { ActionRecorder, Cost } from './record.ts';
@@ -20,6 +21,7 @@ import type { ActionKindDefinition, Attempt, Done } from './runner.ts';
 
 const kinds: { readonly [K in ActionKind]: ActionKindDefinition<Extract<Action, { kind: K }>> } = {
   'create-partition': createPartition,
+  'clear-leftovers': clearLeftovers,
   'drop-partition': dropPartition,
   'detach-partition': detachPartition,
   'finalize-detach': finalizeDetach,
@@ -91,25 +93,30 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
         if (statement.text.startsWith('lock ')) lockWaitMs += monotonicMs() - before;
       },
       conclude: done => concludeIn(false, done),
+      step: work => session.transaction(budget, work),
+      insist: async work => {
+        const { value } = await withRetries({ ...options, attempts: budget.lockAttempts, onRetry: () => {} }, () =>
+          session.transaction(budget, work),
+        );
+        return value;
+      },
+      isLast: attempts >= budget.lockAttempts,
       transaction: work => session.transaction(budget, async () => concludeIn(true, await work())),
     };
-    const isAlone = definition.needsOwnSession?.(action) ?? false;
-    return givingWay(
-      database,
-      session.pid,
-      () => definition.run(action, attempt),
-      isAlone ? budget.patienceMs : undefined,
-    );
+    return definition.run(action, attempt);
   };
+
+  const isAlone = definition.needsOwnSession?.(action) ?? false;
+  const lend = isAlone ? database.useOnce : database.use;
+  const watched = (session: Session): Promise<Done> =>
+    givingWay(database, session, { signal, patienceMs: isAlone ? budget.patienceMs : undefined }, once);
 
   try {
     const { value } = await withRetries({ ...options, attempts: budget.lockAttempts }, async () => {
       attempts += 1;
       const before = monotonicMs();
       try {
-        return await (definition.needsOwnSession?.(action)
-          ? database.useOnce(once, signal)
-          : database.use(once, signal));
+        return await lend(watched, signal);
       } catch (error) {
         if (asMaintenanceError(error).code === 'LOCK_UNAVAILABLE') lockWaitMs += monotonicMs() - before;
         throw error;

@@ -17,32 +17,40 @@ const SLOWER = 1.1;
 /** When nobody can look just now, the lock budget bounds the wait all the same. */
 const AFTER_TROUBLE_MS = 200;
 
-/**
- * Does `work`, which runs its statements on the backend `pid`.
- *
- * @param patienceMs how long one statement may wait for a lock where the server has not been told
- * @throws MaintenanceError LOCK_UNAVAILABLE when it was cancelled for the sake of others
- */
+export interface GivingWay {
+  readonly signal: AbortSignal;
+  /** How long one statement may wait for a lock where the server has not been told. */
+  readonly patienceMs?: number | undefined;
+}
+
+/** Does `work`, in whose session a statement that was cancelled for the sake of others fails with LOCK_UNAVAILABLE. */
 export async function givingWay<T>(
   database: Database,
-  pid: number | undefined,
-  work: () => Promise<T>,
-  patienceMs?: number,
+  session: Session,
+  { signal, patienceMs }: GivingWay,
+  work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  if (pid === undefined) return work();
+  const { pid } = session;
+  if (pid === undefined) return work(session);
   const watcher = watch(database, pid, patienceMs);
-  try {
-    return await work();
-  } catch (thrown) {
-    const error = asMaintenanceError(thrown);
-    if (!watcher.hasGivenWay() || error.code !== 'CANCELLED') throw error;
-    throw new MaintenanceError(
-      'LOCK_UNAVAILABLE',
-      `gave way, because others had queued up behind it: ${error.message}`,
-      {
+  const told = async <R>(statement: Promise<R>): Promise<R> => {
+    try {
+      return await statement;
+    } catch (thrown) {
+      const error = asMaintenanceError(thrown);
+      if (error.code !== 'CANCELLED' || signal.aborted || !(await watcher.hasGivenWay())) throw error;
+      throw new MaintenanceError('LOCK_UNAVAILABLE', `gave way to others, or had waited for long: ${error.message}`, {
         cause: error,
-      },
-    );
+      });
+    }
+  };
+  try {
+    return await work({
+      ...session,
+      query: (sql, parameters, attempted) => told(session.query(sql, parameters, attempted)),
+      execute: (statement, attempted) => told(session.execute(statement, attempted)),
+      executeUnbounded: (statement, attempted) => told(session.executeUnbounded(statement, attempted)),
+    });
   } finally {
     await watcher.end();
   }
@@ -59,9 +67,11 @@ function watch(database: Database, pid: number, patienceMs: number | undefined) 
     session.query(statements.giveWay, [pid, patienceMs ?? null], 'see whether anybody waits behind us');
   const lookOn = async (session: Session): Promise<void> => {
     for (let pauseMs = NEXT_LOOK_MS; !over.signal.aborted; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * SLOWER)) {
-      const cancelled = look(session);
-      looking = cancelled;
-      if ((await cancelled).length > 0) hasGivenWay = true;
+      const looked = look(session).then(rows => {
+        hasGivenWay ||= rows.length > 0;
+      });
+      looking = looked;
+      await looked;
       await pause(pauseMs);
     }
   };
@@ -75,7 +85,13 @@ function watch(database: Database, pid: number, patienceMs: number | undefined) 
   void lookUntilOver();
 
   return {
-    hasGivenWay: () => hasGivenWay,
+    /** Since it was last asked; the answer of a look that is under way is waited for. */
+    async hasGivenWay(): Promise<boolean> {
+      await looking.catch(() => {});
+      const answer = hasGivenWay;
+      hasGivenWay = false;
+      return answer;
+    },
     /** A last look that is under way must not meet the next statement of that backend. */
     async end(): Promise<void> {
       over.abort();

@@ -24,6 +24,12 @@ export interface Attempt {
   readonly budget: StatementBudget;
   /** Runs `work` in one transaction, and puts what it came to on record as the last statement of the same transaction. */
   transaction(work: () => Promise<Done>): Promise<Done>;
+  /** Runs `work` in a transaction of its own that is not the last one: of it the record says nothing. */
+  step<T>(work: () => Promise<T>): Promise<T>;
+  /** Such a transaction, tried again while its locks are not to be had, within this attempt. For tidying up. */
+  insist<T>(work: () => Promise<T>): Promise<T>;
+  /** After this one there is no further try, whatever goes wrong. */
+  readonly isLast: boolean;
   /** Puts it on record, for what cannot run in a transaction. */
   conclude(done: Done): Promise<Done>;
   /** Runs one statement and keeps its text for the record. */

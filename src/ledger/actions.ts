@@ -20,6 +20,8 @@ import { statements } from './statements.ts';
 
 const DESTROYS: { readonly [K in ActionKind]: boolean } = {
   'create-partition': false,
+  // The record of drains is its proof, read in the same transaction.
+  'clear-leftovers': false,
   'drop-partition': true,
   'detach-partition': true,
   'finalize-detach': true,

@@ -19,6 +19,7 @@ type ActionOf = { readonly [K in ActionKind]: Extract<Action, { kind: K }> };
 /** What an action makes of the retirement of its partition; undefined where it is about none. */
 const AFTER: { readonly [K in ActionKind]: ((action: ActionOf[K], done: Done) => End) | undefined } = {
   'create-partition': undefined,
+  'clear-leftovers': undefined,
   // Gone before we came: whoever did that, it was not this retirement.
   'drop-partition': (_, { outcome }) => ({ state: outcome === 'done' ? 'dropped' : 'abandoned', isOver: true }),
   'detach-partition': ({ dropAfter }, { outcome }) =>

@@ -17,6 +17,7 @@ import { formatRelationName } from '../domain/relation.ts';
 import { cutoffOf } from '../domain/retention.ts';
 import { calendarZone, formatInstant, type Instant, isAfter, isBefore, toKeyTime } from '../domain/time.ts';
 import { type Contradiction, findContradiction } from './contradiction.ts';
+import { besideDefault, clearLeftovers, defaultFindings, freedNames } from './default-partition.ts';
 import { findGaps } from './gaps.ts';
 import { coverageFindings } from './horizon.ts';
 import { inspectPartitions } from './inspect.ts';
@@ -56,9 +57,9 @@ export function planProvision(table: TimeTable, policy: TablePolicy, now: Instan
     const reason = objection(piece);
     return reason ? [skip(table, reason, piece.window)] : [];
   });
-  const named = nameAll(table, policy, wanted, server);
+  const named = nameAll(table, policy, wanted, keyNow, server);
   const part: PlanPart = {
-    actions: named.actions,
+    actions: [...clearLeftovers(table, server), ...named.actions],
     skips: [
       ...ahead.skips,
       ...gaps.expired.map(hole => skip(table, 'beyond-retention', hole)),
@@ -68,6 +69,7 @@ export function planProvision(table: TimeTable, policy: TablePolicy, now: Instan
     findings: [
       ...(contradiction ? [contradicted(table, policy, contradiction, named.actions.length)] : []),
       ...named.findings,
+      ...defaultFindings(table, policy),
     ],
   };
   const after = project(table, part.actions);
@@ -114,10 +116,12 @@ function nameAll(
   table: TimeTable,
   policy: TablePolicy,
   pieces: readonly Piece[],
+  keyNow: Instant,
   server: ServerFacts,
 ): { actions: readonly CreatePartition[]; findings: readonly Finding[] } {
   const zone = calendarZone(table.key.type, policy.timezone);
-  const taken = new Set(table.takenNames);
+  const freed = freedNames(table);
+  const taken = new Set([...table.takenNames].filter(name => !freed.has(name)));
   const findings: Finding[] = [];
   const actions = pieces.map((piece): CreatePartition => {
     const wish = partitionName(policy.name, table.relation.name, piece.grid.lower, zone);
@@ -134,6 +138,7 @@ function nameAll(
       keyType: table.key.type,
       shape: table.shape,
       probe: policy.probe,
+      beside: besideDefault(table, policy, piece.window, keyNow),
       actAs: actAs(table.ownership, server),
       because: piece.because,
     };

@@ -24,6 +24,7 @@ const LEDGER: Readonly<Record<string, readonly Right[]>> = {
   retirements: ['select', 'insert', 'update', 'delete'],
   retentions: ['select', 'insert', 'update', 'delete'],
   identity: ['select', 'insert', 'update'],
+  drains: ['select', 'insert', 'update', 'delete'],
 };
 
 /** Of the queue, as `openBoss` sets pg-boss up, which works on the partition `job_common`; what is triggered goes through `job`. */

@@ -17,6 +17,7 @@ import { nextTick } from '../schedule/ticks.ts';
 import { isOutdated, openBoss, prepareQueue, QUEUE } from './boss.ts';
 import { installQueue, isQueueInstalled } from './install.ts';
 import { leaveOutOf } from './leave-out.ts';
+import { askForClearing } from './leftovers.ts';
 import { knownTargets, makeKnown, readPaused, recall, type Scheduled } from './memory.ts';
 import { type KnownSchedule, makeOffers, type Offer, type Offers } from './offers.ts';
 import { isConfiguredIn, PRIORITY, singletonKey } from './payload.ts';
@@ -164,6 +165,7 @@ async function prepare(options: ServeOptions, boss: PgBoss): Promise<Prepared> {
       return offer;
     },
   });
+  await askForClearing(runner, boss);
   let recalledMs = runner.monotonicMs();
   const lookAround = async (): Promise<void> => {
     isPaused = await readPaused(runner, entries);

@@ -28,6 +28,8 @@ const REASONS: { readonly [K in Because['rule']]: (because: BecauseOf[K], key: K
   premake: ({ window, ahead, premake }, key) =>
     `premake: ${ahead} of ${plural(premake, 'window')} ahead, ${formatWindow(window, key)}`,
   gap: ({ window }, key) => `a hole between the partitions: ${formatWindow(window, key)}`,
+  'left-behind': ({ check, drains }) =>
+    `an interrupted run has left ${[...(check ? ['a CHECK that refuses rows'] : []), ...(drains > 0 ? [plural(drains, 'unfinished drain')] : [])].join(' and ')} beside the default partition`,
   expired: ({ upper, cutoff, retention }) =>
     `its upper bound ${formatInstant(upper)} is at or before the cutoff ${formatInstant(cutoff)} (retention ${retention})`,
   interrupted: ({ intendedAt, found }) =>
@@ -66,6 +68,7 @@ const sizeOf = (action: { readonly rowsEstimate: number | undefined; readonly by
 
 const HEADLINES: { readonly [K in Action['kind']]: (action: ActionOf[K]) => string } = {
   'create-partition': ({ relation }) => `create partition ${nameOf(relation)}`,
+  'clear-leftovers': ({ relation }) => `clear what is left of an interrupted run at ${nameOf(relation)}`,
   'drop-partition': action => `drop ${nameOf(action.relation)} ${sizeOf(action)}`,
   'detach-partition': action => `detach ${nameOf(action.relation)} ${sizeOf(action)}`,
   'finalize-detach': ({ relation }) => `finish the detach of ${nameOf(relation)}`,

@@ -133,6 +133,7 @@ export const SERVER_ANSWERED: { readonly [K in ErrorCode]: boolean | undefined }
   PERMISSION_DENIED: true,
   BOUND_CONFLICT: true,
   DEFAULT_HAS_ROWS: true,
+  DRAIN_REFUSED: true,
   NAME_TAKEN: true,
   STILL_REFERENCED: true,
   RELATION_MISSING: true,

@@ -201,6 +201,7 @@ export function recordEvents(options: MetricsOptions): Metrics {
 
 const CHANGES: { readonly [K in Action['kind']]: LabelValue<'action'> | undefined } = {
   'create-partition': 'create',
+  'clear-leftovers': undefined,
   'drop-partition': 'drop',
   'detach-partition': 'detach',
   'finalize-detach': 'finalize',

@@ -66,7 +66,7 @@ describe('reading the facts', () => {
     const fifty = await statementsToRead(openOn(50));
     expect(one).toMatchObject({ tables: 1, views: 1 });
     expect(fifty).toMatchObject({ tables: 50, views: 50 });
-    expect(one.statements).toHaveLength(9);
+    expect(one.statements).toHaveLength(10);
     expect(fifty.statements).toEqual(one.statements);
   });
 

@@ -1,6 +1,7 @@
 /** `migrate up --grant-to` grants what the service needs and nothing more: each right is taken away in turn, and then missed. */
 import { expect } from 'vitest';
 import { queries } from '../../src/catalog/queries.ts';
+import { drains } from '../../src/executor/default/statements.ts';
 import { statements } from '../../src/ledger/statements.ts';
 import { openBoss, prepareQueue, QUEUE } from '../../src/queue/boss.ts';
 import { createClient } from '../../src/queue/client.ts';
@@ -84,6 +85,10 @@ async function workOnLedger(partkeeper: TestPartkeeper, round: number): Promise<
     () => query(statements.acceptRetention, ['public', 'shown', 'public.shown', '90 days']),
     () => query(queries.ledger, [[PARTITION]]),
     () => query(statements.adopt, [true]),
+    () => query(drains.begin, [round, 'public.events', 1, 'lower', 'upper']),
+    () => query(drains.read, [round, null]),
+    () => query(drains.advance, [round, 'intended', 'capturing']),
+    () => query(drains.forget, [round]),
     () => leaveOut({ id: crypto.randomUUID(), ...target, tick: runner.clock(), reason: 'paused' }),
     () =>
       createClient({ pool: { query: async (sql, values) => ({ rows: [...(await query(sql, values))] }) } }).trigger({

@@ -38,7 +38,16 @@ partkeeperTest(
     await database.query(`insert into events values (1, '2026-03-10')`);
     const partkeeper = open({ tables, at: AT });
     expect(await partkeeper.run('provision')).toMatchObject([
-      { outcome: 'partial', done: 1, failed: 1, error: { code: 'DEFAULT_HAS_ROWS', sqlstate: '23514' } },
+      {
+        outcome: 'partial',
+        done: 1,
+        failed: 1,
+        error: { code: 'DEFAULT_HAS_ROWS', message: expect.stringContaining('holds 1 row of its range') },
+        findings: [
+          { code: 'DEFAULT_PARTITION' },
+          { code: 'DEFAULT_HAS_ROWS', severity: 'error', hint: expect.stringContaining('default: drain') },
+        ],
+      },
     ]);
     expect(await names(database)).toEqual(['events_2026_02', 'events_2026_04', 'rest']);
     expect(await exists(database, relation('public.events_2026_03'))).toBe(false);

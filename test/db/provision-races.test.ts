@@ -185,3 +185,25 @@ partkeeperTest('what is left of an interrupted attempt is nothing', async ({ dat
   await createPartition(database, EVENTS, 'events_2026_03', '2026-03-01', '2026-04-01');
   expect((await partkeeper.act(action)).outcome).toBe('already-done');
 });
+
+partkeeperTest(
+  'a long writer of a table that a foreign key leads to is not queued behind: nobody else has to wait for it',
+  async ({ database, open }) => {
+    await database.query('create table customers (id int primary key); insert into customers values (1)');
+    await createTable(database, 'public.events', { more: ', customer int references customers' });
+    const [writer, other] = await Promise.all([database.connect(), database.connect()]);
+    await writer.query('begin; insert into customers values (2)');
+    const partkeeper = open({ tables: policies('events'), at: AT, budget: { passingMs: 1, lockAttempts: 1 } });
+    const [report] = await partkeeper.run('provision');
+    // Missing partitions are a failure, whoever is to blame.
+    expect(report).toMatchObject({
+      outcome: 'failure',
+      deferred: 0,
+      error: { code: 'BLOCKED', message: expect.stringMatching(/process \d+ .*insert into customers/) },
+    });
+    expect(partkeeper.eventsOf('action-failed').map(({ error }) => error.sqlstate)).not.toContain('55P03');
+    await other.query(`set lock_timeout = '1s'; insert into customers values (3)`);
+    await writer.query('commit');
+    expect(await partkeeper.run('provision')).toMatchObject([{ outcome: 'success', failed: 0 }]);
+  },
+);

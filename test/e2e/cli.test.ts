@@ -1,4 +1,4 @@
-/** Every command as a process, on a real database with the bundled schema. */
+/** Every command on a real database with the bundled schema, and once each as a process. */
 import { describe, expect } from 'vitest';
 import type { PlanDocument } from '../../src/cli/plan-output.ts';
 import { cliTest, MONTHLY_EVENTS, QUIET_POLICY } from '../support/cli.ts';
@@ -18,6 +18,29 @@ const test = cliTest
   });
 
 const KINDS = ['create-partition', 'drop-partition', 'refresh-view', 'analyze-table'];
+
+test('as a process every command ends by itself, with its exit code and nothing but its own words', async ({ cli }) => {
+  const view = 'unified.mv_recent_events';
+  for (const [words, code] of [
+    ['migrate up', 0],
+    ['plan --check', 2],
+    ['apply --json', 0],
+    ['plan --check', 0],
+    ['check', 0],
+    [`pause refresh ${view}`, 0],
+    ['status', 0],
+    [`resume refresh ${view}`, 0],
+    ['history --actions', 0],
+    ['migrate status', 0],
+    ['config validate', 0],
+    ['--help', 0],
+  ] as const) {
+    const exit = await cli.run(words.split(' '), { isProcess: true });
+    expect({ words, ...exit }).toEqual({ words, code, signal: null, stdout: expect.stringMatching(/./), stderr: '' });
+  }
+  const unknown = await cli.run(['plna'], { isProcess: true });
+  expect(unknown).toMatchObject({ code: 64, stdout: '', stderr: expect.stringContaining('unknown command') });
+});
 
 describe('plan', () => {
   test('gives every action with its reason and SQL, and every skip with its reason, as JSON', async ({ cli }) => {
@@ -133,7 +156,10 @@ describe('apply', () => {
     database,
   }) => {
     const before = await snapshot(database);
-    const refusal = await cli.run(['apply', '--at', '2031-05-06'], { env: { PGOPTIONS: '-c partkeeper.demo=on' } });
+    const refusal = await cli.run(['apply', '--at', '2031-05-06'], {
+      isProcess: true,
+      env: { PGOPTIONS: '-c partkeeper.demo=on' },
+    });
     expect(refusal.code).toBe(64);
     expect(refusal.stderr).toContain(`${database.name} is not a demo database\n  Use plan --at to see what would be`);
     expect(await snapshot(database)).toEqual(before);

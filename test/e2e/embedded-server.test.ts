@@ -100,20 +100,19 @@ test('leaves no process and no folder after remove', async () => {
   await server.remove();
 });
 
-test.each(['fast', 'immediate', 'kill'] as const)(
-  'starts again on the same port and data after a %s stop',
-  async mode => {
-    // Durable, because an undurable server may forget what it had just committed.
-    const server = await start({ durable: true });
-    await ask(server.url, 'create table kept as select 42 as answer');
+test('starts again on the same port and data after every way to stop it', async () => {
+  // Durable, because an undurable server may forget what it had just committed.
+  const server = await start({ durable: true });
+  for (const mode of ['fast', 'immediate', 'kill'] as const) {
+    await ask(server.url, `create table kept_${mode} as select 42 as answer`);
     const before = server.pid();
     await server.stop(mode);
-    expect(server.pid()).toBeUndefined();
+    expect(server.pid(), mode).toBeUndefined();
     await server.start();
-    expect(server.pid()).not.toBe(before);
-    expect(await ask(server.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
-  },
-);
+    expect(server.pid(), mode).not.toBe(before);
+    expect(await ask(server.url, `select answer from kept_${mode}`)).toEqual([{ answer: 42 }]);
+  }
+});
 
 test('a given folder outlives the server, and the next one takes it over', async () => {
   const folder = join(await useOwnTemporaryFolder(), 'not', 'there', 'yet');
@@ -129,8 +128,8 @@ test('a given folder outlives the server, and the next one takes it over', async
 });
 
 test('servers that start at once get ports of their own', async () => {
-  const servers = await Promise.all([start(), start(), start()]);
-  expect(new Set(servers.map(server => server.port)).size).toBe(3);
+  const servers = await Promise.all([start(), start()]);
+  expect(new Set(servers.map(server => server.port)).size).toBe(2);
   for (const server of servers)
     expect(await ask(server.url, `select current_setting('port')::int as port`)).toEqual([{ port: server.port }]);
 });
@@ -174,8 +173,8 @@ test.each(['SIGKILL', 'SIGTERM'] as const)('ends with its parent, even on %s', a
   const { port, folder }: { port: number; folder: string } = JSON.parse(line ?? '');
   expect(await isListening(port)).toBe(true);
   parent.kill(signal);
-  await waitUntil(async () => !(await isListening(port)), { deadlineMs: 15_000, what: 'the server to end' });
-  await waitUntil(async () => !(await exists(folder)), { deadlineMs: 15_000, what: 'its folder to be deleted' });
+  await waitUntil(async () => !(await isListening(port)), { deadlineMs: 60_000, what: 'the server to end' });
+  await waitUntil(async () => !(await exists(folder)), { deadlineMs: 60_000, what: 'its folder to be deleted' });
 });
 
 test('a server that is merely up does not keep its process alive', async () => {
@@ -191,5 +190,5 @@ test('a server that is merely up does not keep its process alive', async () => {
     once(parent, 'exit'),
   ]);
   expect(code).toBe(0);
-  await waitUntil(async () => !(await exists(folder ?? '')), { deadlineMs: 15_000, what: 'its folder to be deleted' });
+  await waitUntil(async () => !(await exists(folder ?? '')), { deadlineMs: 60_000, what: 'its folder to be deleted' });
 });

@@ -62,7 +62,7 @@ describe('migrate up as the owner, with --grant-to', () => {
     await running.ready(200);
     // Two tables of the ledger and ours with provision and retire each, the view, and what follows from provision.
     await waitUntil(async () => (await runsOnRecord(database)).filter(({ outcome }) => outcome !== null).length >= 8, {
-      deadlineMs: 20_000,
+      deadlineMs: 60_000,
       what: 'the first runs',
     });
     expect(
@@ -107,7 +107,7 @@ describe('migrate up as the owner, with --grant-to', () => {
       async () =>
         (await database.query(`select from partkeeper_queue.job where retry_count = 1 and state = 'completed'`))
           .length === 1,
-      { deadlineMs: 30_000, what: 'the job of the dead worker to be done' },
+      { deadlineMs: 60_000, what: 'the job of the dead worker to be done' },
     );
     running.kill('SIGTERM');
     expect((await running.exited()).code).toBe(0);
@@ -135,7 +135,7 @@ describe('migrate up as the owner, with --grant-to', () => {
       async () =>
         (await runsOnRecord(database)).some(({ target, outcome }) => target === 'app.own' && outcome === 'success'),
       {
-        deadlineMs: 20_000,
+        deadlineMs: 60_000,
         what: 'the refresh',
       },
     );
@@ -153,7 +153,7 @@ describe('migrate up as the owner, with --grant-to', () => {
     await configure(POLICY);
     const running = await daemon({ env: { DATABASE_URL: service.url } });
     await waitUntil(async () => (await running.get('/readyz')).text.includes('permission denied'), {
-      deadlineMs: 15_000,
+      deadlineMs: 60_000,
     });
     await running.written('partkeeper migrate up --grant-to ROLE');
     expect(await database.query(`select from pg_namespace where nspname like 'partkeeper%'`)).toEqual([]);
@@ -184,7 +184,7 @@ describe('migrate down --all', () => {
     const down = await cli.run(['migrate', 'down', '--all'], { env });
     expect(down).toMatchObject({ code: 0, stderr: '' });
     expect(down.stdout).toMatch(
-      /^took back 0002_ledger\ntook back 0001_view_refreshes\nremoved the queue partkeeper from schema partkeeper_queue\ndropped schema partkeeper_queue\n$/,
+      /^took back 0004_drains\ntook back 0002_ledger\ntook back 0001_view_refreshes\nremoved the queue partkeeper from schema partkeeper_queue\ndropped schema partkeeper_queue\n$/,
     );
     expect(await database.query(`select nspname from pg_namespace where nspname like 'partkeeper%'`)).toEqual([]);
     expect(await database.query('select from app.events')).toEqual([]);

@@ -22,7 +22,7 @@ const count = async (database: TestDatabase, condition: string): Promise<number>
 const untilMore = async (database: TestDatabase, condition: string, more = 2): Promise<void> => {
   const before = await count(database, condition);
   await waitUntil(async () => (await count(database, condition)) >= before + more, {
-    deadlineMs: 20_000,
+    deadlineMs: 60_000,
     what: `${more} more runs where ${condition}`,
   });
 };
@@ -210,16 +210,16 @@ describe('status', () => {
       // Of a process that is gone nothing runs any more, although nobody has said so on record yet.
       service.kill('SIGKILL');
       await service.exited();
-      await waitUntil(async () => !/running since/.test((await cli.run(['status'])).stdout), { deadlineMs: 15_000 });
+      await waitUntil(async () => !/running since/.test((await cli.run(['status'])).stdout), { deadlineMs: 60_000 });
       expect(await count(database, 'finished_at is null')).toBe(1);
     });
     await daemon();
-    await waitUntil(async () => (await count(database, `outcome = 'interrupted'`)) === 1, { deadlineMs: 15_000 });
+    await waitUntil(async () => (await count(database, `outcome = 'interrupted'`)) === 1, { deadlineMs: 60_000 });
     // The queue gives it to whoever is there.
     await waitUntil(
       async () => (await count(database, `target = 'app.first' and outcome = 'success' and attempt = 2`)) === 1,
       {
-        deadlineMs: 30_000,
+        deadlineMs: 60_000,
         what: 'the second attempt',
       },
     );

@@ -36,7 +36,7 @@ const untilRuns = (database: TestDatabase, condition: string, count: number) =>
       );
       return (row?.n ?? 0) >= count;
     },
-    { deadlineMs: 20_000, what: `${count} runs where ${condition}` },
+    { deadlineMs: 60_000, what: `${count} runs where ${condition}` },
   );
 
 const jobOf = async (database: TestDatabase, id: string) =>
@@ -48,7 +48,7 @@ const untilOver = (database: TestDatabase, id: string) =>
       const job = await jobOf(database, id);
       return ['completed', 'failed', 'cancelled'].includes(job?.state) && job;
     },
-    { deadlineMs: 20_000, what: `job ${id} to be over` },
+    { deadlineMs: 60_000, what: `job ${id} to be over` },
   );
 
 const idIn = (stdout: string): string => /run (?<id>[0-9a-f-]{36})/.exec(stdout)?.groups?.id ?? 'none';

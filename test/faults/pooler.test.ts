@@ -47,7 +47,7 @@ poolerTest.runIf(isToRun)(
       );
       return rows.find(({ outcome }) => outcome !== null)?.outcome;
     };
-    expect(await waitUntil(finished, { deadlineMs: 30_000, what: 'a run that the queue handed out' })).toBe('success');
+    expect(await waitUntil(finished, { deadlineMs: 60_000, what: 'a run that the queue handed out' })).toBe('success');
     const names = await database.query<{ name: string; clients: number }>(
       "select application_name as name, count(*)::int as clients from pg_stat_activity where datname = current_database() and application_name like 'partkeeper%' group by 1",
     );

@@ -31,7 +31,7 @@ cliTest.override('template', 'bookkeeping')(
     const serve = async (yaml: string, until: () => Promise<unknown>) => {
       await configure(yaml);
       const daemon = cli.start(['run']);
-      await waitUntil(until, { deadlineMs: 30_000, pollMs: 100, what: 'the ticks of the schedule' }).catch(cause => {
+      await waitUntil(until, { deadlineMs: 60_000, pollMs: 100, what: 'the ticks of the schedule' }).catch(cause => {
         throw new Error(daemon.output(), { cause });
       });
       daemon.kill('SIGTERM');

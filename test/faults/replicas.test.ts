@@ -1,7 +1,4 @@
-/**
- * Any number of replicas beside one database: each tick is run once, whoever dies. Takes about 170 s, and never more than 200:
- * 60 ticks of two seconds, and 20 seconds for the start and the end.
- */
+/** Any number of replicas beside one database: each tick is run once, whoever dies. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Client } from 'pg';
@@ -17,12 +14,17 @@ import {
   readRuns,
   unexplained,
 } from '../support/run-judge.ts';
+import { shortOrLong } from '../support/stress.ts';
 
 const PRELOAD = fileURLToPath(new URL('../support/shifted-clock.ts', import.meta.url));
 const SKEWS_MS = [-90_000, 0, 90_000];
 const TICK_MS = 2_000;
-const TICKS = 60;
+const TICKS = shortOrLong(24, 60);
 const TAKEOVER_MS = 15_000;
+/** When one of them is killed, and when all are and come back, in seconds after the first tick. */
+const KILLS_BEFORE_S = shortOrLong([5, 15], [5, 15, 25, 35, 45]);
+const OUTAGE_S = shortOrLong([20, 30], [55, 75]) as readonly [number, number];
+const KILLS_AFTER_S = shortOrLong([40], [85, 95, 105]);
 
 /** Each view waits at a gate of its own, which is open unless the test closes it. */
 const GATE = 7_771;
@@ -46,8 +48,8 @@ views:
 const daemonTest = cliTest.override('template', 'bookkeeping');
 
 daemonTest(
-  'F29: sixty ticks on two targets by three replicas of skewed clocks, one killed every 10 s and all of them once: no tick twice, none lost, no overlap',
-  { timeout: 200_000 },
+  `F29: ${TICKS} ticks on two targets by three replicas of skewed clocks, one killed every 10 s and all of them once: no tick twice, none lost, no overlap`,
+  { timeout: TICKS * TICK_MS + 120_000 },
   async ({ cli, configure, database }) => {
     await configure(POLICY);
     await database.query(VIEWS);
@@ -98,18 +100,19 @@ daemonTest(
       replicas[slot] = start(slot);
     };
 
-    for (let round = 0; round < 5; round += 1) {
-      await until(5_000 + round * 10_000);
+    for (const [round, second] of KILLS_BEFORE_S.entries()) {
+      await until(second * 1_000);
       await killDuringRun(round % 2);
     }
-    await until(55_000);
+    const [downS, upS] = OUTAGE_S;
+    await until(downS * 1_000);
     const downFrom = await now();
     await Promise.all(replicas.map((_, slot) => kill(slot)));
-    await until(75_000);
+    await until(upS * 1_000);
     const upAgain = await now();
     for (const slot of replicas.keys()) replicas[slot] = start(slot);
-    for (let round = 0; round < 3; round += 1) {
-      await until(85_000 + round * 10_000);
+    for (const [round, second] of KILLS_AFTER_S.entries()) {
+      await until(second * 1_000);
       await killDuringRun(round % 2);
     }
     await until(last - first);
@@ -118,7 +121,7 @@ daemonTest(
         const left = unexplained(await readRuns(database), { targets: TARGETS, first, last, everyMs: TICK_MS });
         return left.length === 0 && 'none';
       },
-      { deadlineMs: 25_000, pollMs: 500, what: 'the last tick to be explained' },
+      { deadlineMs: 60_000, pollMs: 500, what: 'the last tick to be explained' },
     ).catch(() => 'some');
 
     for (const replica of replicas) replica.kill('SIGTERM');
@@ -144,7 +147,10 @@ daemonTest(
 
     // Each of the ticks of the outage is on record, and was counted by one replica.
     const missed = runs.filter(({ reason }) => reason?.startsWith('missed'));
-    expect(missed.filter(({ tick }) => tick > downFrom && tick < upAgain - TICK_MS).length).toBeGreaterThanOrEqual(16);
+    // But for the first, which may have been offered already, and the last, which is not missed but run.
+    const missable = TARGETS.length * ((upS - downS) / (TICK_MS / 1_000) - 2);
+    const ofOutage = missed.filter(({ tick }) => tick > downFrom && tick < upAgain - TICK_MS);
+    expect(ofOutage.length).toBeGreaterThanOrEqual(missable);
     const counted = everyone
       .flatMap(daemon => daemon.log())
       .filter(({ msg }) => msg === 'ticks missed')
@@ -175,7 +181,7 @@ async function runAtGate(
       );
       return run;
     },
-    { deadlineMs: 20_000, what: `a run of ${target} at its gate` },
+    { deadlineMs: 60_000, what: `a run of ${target} at its gate` },
   );
 }
 

@@ -18,7 +18,7 @@ const TERMINATED = 128 + 15;
 const GATE = 7_773;
 
 interface Scene {
-  readonly table?: { readonly from: number; readonly months: number; readonly policy: string };
+  readonly table?: { readonly from: number; readonly months: number; readonly policy: string; readonly also?: string };
   /** Taken in a transaction of the test's; the action waits for it. */
   readonly hold: string;
 }
@@ -31,6 +31,14 @@ const SCENES: { readonly [K in Held]: Scene } = {
   'create-partition': {
     table: { from: -1, months: 3, policy: 'analyze: off' },
     hold: 'lock table public.events in share update exclusive mode',
+  },
+  'clear-leftovers': {
+    table: {
+      ...complete,
+      policy: 'analyze: off',
+      also: 'create table public.rest partition of public.events default; alter table public.rest add constraint partkeeper_no_rows check (true)',
+    },
+    hold: 'lock table public.rest in access share mode',
   },
   'drop-partition': {
     table: { ...expired, policy: 'analyze: off, retention: 4 months, retire: drop' },
@@ -65,11 +73,12 @@ interface HeldDaemon {
 }
 
 const stopTest = cliTest
-  .override('template', 'bookkeeping')
+  .override('template', 'queue')
   .extend('holdDuring', ({ cli, configure, database }) => async (kind: Held): Promise<HeldDaemon> => {
     const { table, hold } = SCENES[kind];
     if (table) {
       await createTable(database, 'public.events', { partitions: months('events', month(table.from), table.months) });
+      if (table.also) await database.query(table.also);
       await configure(`${POLICY}tables:\n  public.events: { interval: month, premake: 2, ${table.policy} }\n`);
     } else {
       await database.query(`
@@ -91,7 +100,7 @@ const stopTest = cliTest
       );
       return rows.length === 1;
     };
-    await waitUntil(isHeld, { deadlineMs: 30_000, what: `${kind} to wait for the test` }).catch(cause => {
+    await waitUntil(isHeld, { deadlineMs: 60_000, what: `${kind} to wait for the test` }).catch(cause => {
       throw new Error(daemon.output(), { cause });
     });
     return { daemon, release: () => holder.query('rollback') };

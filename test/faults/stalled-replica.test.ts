@@ -37,7 +37,7 @@ cliTest.override('template', 'bookkeeping')(
         );
         return run;
       },
-      { deadlineMs: 30_000, what: 'the run at its gate' },
+      { deadlineMs: 60_000, what: 'the run at its gate' },
     );
     const hanging = replicas.find(({ pid }) => held.replica.endsWith(`/${pid}`));
     const other = replicas.find(replica => replica !== hanging);
@@ -48,7 +48,7 @@ cliTest.override('template', 'bookkeeping')(
       other
         .log()
         .some(({ msg, run, outcome }) => msg === 'run finished' && run === held.run_id && outcome === 'skipped');
-    await waitUntil(isRefused, { deadlineMs: 30_000, what: 'the other replica to find the lock taken' }).catch(
+    await waitUntil(isRefused, { deadlineMs: 60_000, what: 'the other replica to find the lock taken' }).catch(
       cause => {
         throw new Error(other.output(), { cause });
       },

@@ -1,14 +1,15 @@
 /**
- * Replicas that come and go. The rounds are what fits into about a minute; PK_FAULTS=all does all twenty.
+ * Replicas that come and go.
  */
 import { expect } from 'vitest';
 import { type CliProcess, cliTest, type LogLine } from '../support/cli.ts';
 import { waitUntil } from '../support/client.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { doubles, falselyInterrupted, overlaps, readRuns } from '../support/run-judge.ts';
+import { shortOrLong } from '../support/stress.ts';
 
 const DAEMONS = 10;
-const ROUNDS = process.env.PK_FAULTS === 'all' ? 20 : 6;
+const ROUNDS = shortOrLong(3, 20);
 const ROUND_MS = 30_000;
 
 /** What a daemon has written when it is told to stop: some are stopped before they have done anything. */
@@ -62,7 +63,7 @@ const complaints = ({ log }: CliProcess): readonly string[] =>
     .map(({ msg, text }) => `${msg}: ${text}`);
 
 cliTest(
-  `${DAEMONS} daemons that start at once and are stopped in the middle of things, ${ROUNDS} times (PK_FAULTS=all: 20): no errors or warnings, and nothing is left behind`,
+  `${DAEMONS} daemons that start at once and are stopped in the middle of things, ${ROUNDS} times: no errors or warnings, and nothing is left behind`,
   { timeout: 20_000 + ROUNDS * ROUND_MS },
   async ({ cli, configure, database }) => {
     await configure(POLICY);

@@ -1,21 +1,27 @@
-/** The command line as a process of its own, in a process group of its own: Ctrl-C reaches the whole group at once. */
+/**
+ * The command line: as a process of its own, in a process group of its own, where Ctrl-C reaches the whole group at once; and
+ * where nothing but the command matters as a call in this process, which takes a twentieth of the time.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { expect, inject } from 'vitest';
+import { call } from './call.ts';
 import { waitUntil } from './client.ts';
+import { COMPILE_CACHE } from './environment.ts';
 import { roleTest } from './roles.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export interface CliOptions {
   /** On top of an environment that says nothing about databases and configuration. Undefined takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Where partkeeper.yaml is looked for. Default: a folder that has none. */
   readonly cwd?: string;
+  /** Whether `run` starts a process where a call would do. */
+  readonly isProcess?: boolean;
   /** A module that is loaded before the program, as `node --import` does. */
   readonly preload?: string;
   /** By way of `npm start`. */
@@ -55,14 +61,12 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 const STRANGE_VARIABLES = /^(PG|DATABASE_URL|PARTKEEPER_|VITEST|NODE_|TEST_|npm_)/;
 
 function environment(env: CliOptions['env']): NodeJS.ProcessEnv {
   const plain = Object.entries(process.env).filter(([name]) => !STRANGE_VARIABLES.test(name));
-  // Compiled once for all of them: starting a process is most of what these tests cost.
-  const compiled = { NODE_COMPILE_CACHE: join(tmpdir(), 'partkeeper-test-compile-cache') };
-  return { ...Object.fromEntries(plain), NO_COLOR: '1', ...compiled, ...env };
+  return { ...Object.fromEntries(plain), NO_COLOR: '1', NODE_COMPILE_CACHE: COMPILE_CACHE, ...env };
 }
 
 function startCli(
@@ -70,8 +74,9 @@ function startCli(
   { env, cwd = tmpdir(), preload, isByNpm, isUnread }: CliOptions = {},
 ): CliProcess {
   const imports = preload === undefined ? [] : ['--import', preload];
-  const [program, ...given] = isByNpm ? ['npm', 'start', '--', ...args] : [process.execPath, ...imports, MAIN, ...args];
-  const child = spawn(program, given, {
+  const byNode = [process.execPath, ...imports, inject('program'), ...args];
+  const [command = '', ...given] = isByNpm ? ['npm', 'start', '--', ...args] : byNode;
+  const child = spawn(command, given, {
     cwd: isByNpm ? ROOT : cwd,
     env: environment(env),
     detached: true,
@@ -95,8 +100,8 @@ function startCli(
     try {
       return await waitUntil(predicate, { deadlineMs, what });
     } catch (cause) {
-      const command = ['partkeeper', ...args].join(' ');
-      throw new Error(`${command}: waited for ${what} in vain; it has written:\n${output.both}`, { cause });
+      const called = ['partkeeper', ...args].join(' ');
+      throw new Error(`${called}: waited for ${what} in vain; it has written:\n${output.both}`, { cause });
     }
   };
   const interrupt = (signal: NodeJS.Signals = 'SIGINT'): void => {
@@ -148,10 +153,16 @@ const secretsIn = (texts: readonly (string | undefined)[]): readonly string[] =>
     .map(text => (URL.canParse(text ?? '') ? new URL(text ?? '').password : ''))
     .filter(password => password.length >= 12);
 
+/** Services write their log to standard output themselves. */
+const SERVICES = ['run', 'demo'];
+
+const needsProcess = (args: readonly string[], { isProcess, preload, isByNpm, isUnread }: CliOptions): boolean =>
+  Boolean(isProcess || preload || isByNpm || isUnread) || SERVICES.includes(args[0] ?? '');
+
 export interface Cli {
   /** Starts it and leaves it running; what still runs at the end of the test is killed. */
   readonly start: (args: readonly string[], options?: CliOptions) => CliProcess;
-  /** Starts it and waits for its end. */
+  /** Runs it to its end; as a process only where a call would not do, or where that is asked for. */
   readonly run: (args: readonly string[], options?: CliOptions) => Promise<CliExit>;
 }
 
@@ -173,13 +184,26 @@ export const cliTest = roleTest
       for (const { output, secrets } of started)
         for (const secret of secrets) expect(output(), 'what it has written').not.toContain(secret);
     });
+    const environmentOf = ({ env }: CliOptions) => ({
+      DATABASE_URL: database.url,
+      PARTKEEPER_LISTEN: '127.0.0.1:0',
+      ...env,
+    });
     const start: Cli['start'] = (args, options = {}) => {
-      const env = { DATABASE_URL: database.url, PARTKEEPER_LISTEN: '127.0.0.1:0', ...options.env };
+      const env = environmentOf(options);
       const running = startCli(args, { cwd: folder, ...options, env });
       started.push({ ...running, secrets: secretsIn([...args, ...Object.values(env)]) });
       return running;
     };
-    return { start, run: (args, options) => start(args, options).exited() };
+    const run: Cli['run'] = async (args, options = {}) => {
+      if (needsProcess(args, options)) return start(args, options).exited();
+      const env = environmentOf(options);
+      const exit = await call(args, { env: environment(env), cwd: options.cwd ?? folder });
+      for (const secret of secretsIn([...args, ...Object.values(env)]))
+        expect(exit.stdout + exit.stderr, 'what it has written').not.toContain(secret);
+      return exit;
+    };
+    return { start, run };
   })
   .extend('configure', ({ folder }) => async (yaml: string): Promise<string> => {
     const file = join(folder, 'partkeeper.yaml');

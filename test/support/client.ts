@@ -3,28 +3,32 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 
 export interface WaitOptions {
-  /** Default 5 s. */
+  /** Default 20 s: what is waited for comes soon, but on a machine that is busy with others not at once. */
   readonly deadlineMs?: number;
+  /** The longest pause between two questions, default 100 ms; the first ones follow each other sooner. */
   readonly pollMs?: number;
   /** Completes "waited 5 s for …". */
   readonly what?: string;
 }
+
+const FIRST_POLL_MS = 10;
 
 type Falsy = false | 0 | '' | null | undefined;
 
 /** Asks until the answer is truthy, and gives that answer. An error ends the wait at once. */
 export async function waitUntil<T>(
   predicate: () => T | Falsy | Promise<T | Falsy>,
-  { deadlineMs = 5_000, pollMs = 20, what = 'a condition' }: WaitOptions = {},
+  { deadlineMs = 20_000, pollMs = 100, what = 'a condition' }: WaitOptions = {},
 ): Promise<T> {
-  const deadline = performance.now() + deadlineMs;
+  const started = performance.now();
   for (;;) {
+    const waitedMs = performance.now() - started;
     // The answer of a question asked before the deadline counts, however long it takes.
-    const last = performance.now() >= deadline;
+    const last = waitedMs >= deadlineMs;
     const answer = await predicate();
     if (answer) return answer;
     if (last) throw new Error(`Waited ${deadlineMs / 1000} s for ${what}, in vain.`);
-    await sleep(pollMs);
+    await sleep(Math.min(pollMs, FIRST_POLL_MS + waitedMs / 10));
   }
 }
 

@@ -13,8 +13,10 @@ export interface Daemon extends CliProcess {
   readonly ready: (code: 200 | 503, deadlineMs?: number) => Promise<string>;
 }
 
-/** A scrape may never wait for a database: Prometheus gives up as well. */
-const SCRAPE_MS = 1_000;
+/** A scrape may never wait for a database, which may never answer: Prometheus gives up as well. */
+const SCRAPE_MS = 5_000;
+/** How long a fact is waited for on a machine that is busy with others; nothing is said about how soon it is there. */
+const PATIENCE_MS = 60_000;
 
 /** `start` waits until the service listens, not until it has reached a database. */
 export const daemonTest = cliTest.extend('daemon', ({ cli }) => async (options?: CliOptions): Promise<Daemon> => {
@@ -30,7 +32,7 @@ export const daemonTest = cliTest.extend('daemon', ({ cli }) => async (options?:
     ...running,
     get,
     metrics,
-    metric: (series, isWanted, deadlineMs = 10_000) =>
+    metric: (series, isWanted, deadlineMs = PATIENCE_MS) =>
       waitUntil(
         async () => {
           const value = (await metrics()).get(series);
@@ -38,7 +40,7 @@ export const daemonTest = cliTest.extend('daemon', ({ cli }) => async (options?:
         },
         { deadlineMs, what: series },
       ).then(Number),
-    ready: (code, deadlineMs = 15_000) =>
+    ready: (code, deadlineMs = PATIENCE_MS) =>
       waitUntil(
         async () => {
           const answer = await get('/readyz');
@@ -70,6 +72,6 @@ export const sessionsOf = (database: Pick<TestDatabase, 'query'>) =>
 /** Waits until one of them waits for a lock. */
 export const untilBlocked = (database: Pick<TestDatabase, 'query'>) =>
   waitUntil(async () => (await sessionsOf(database)).find(({ waits }) => waits === 'Lock'), {
-    deadlineMs: 15_000,
+    deadlineMs: PATIENCE_MS,
     what: 'a session of partkeeper to wait for a lock',
   });

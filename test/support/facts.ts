@@ -182,6 +182,7 @@ export const aTable = (over: Partial<PartitionedTableFacts> = {}): PartitionedTa
   retiring: new Set(),
   otherManager: undefined,
   structure: undefined,
+  leftovers: { check: false, drains: [] },
   ...over,
 });
 
@@ -228,6 +229,7 @@ export const aTablePolicy = (over: Partial<TablePolicy> = {}): TablePolicy => ({
   maxPerRun: 100,
   maxShare: 1,
   retireAfter: [],
+  defaultPartition: 'report',
   timezone: 'UTC',
   name: DEFAULT_NAME[over.interval ?? 'month'],
   probe: true,

@@ -1,20 +1,17 @@
 /** `faultTest`: `partkeeper apply` as a process that meets with an accident, and then one that is left alone. */
 import { randomInt } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { PlanDocument } from '../../src/cli/plan-output.ts';
-import { runProgram } from '../../src/cli/program.ts';
 import { type CliExit, cliTest } from './cli.ts';
 import { waitUntil } from './client.ts';
-import type { Clone, Prepared } from './clones.ts';
+import type { Clone } from './clones.ts';
 import {
   checksum,
   describeState,
   expectNothingTornNorLost,
   POLICY,
-  prepareScene,
+  scenes,
   whatIsLeftOnServer,
 } from './fault-scene.ts';
 import {
@@ -66,20 +63,11 @@ export interface Stage {
 const LANES = 3;
 
 export const faultTest = cliTest
-  .extend(
-    'scene',
-    { scope: 'file' },
-    async ({ admin }, { onCleanup }): Promise<Prepared & { compileCache: string }> => {
-      const prepared = await prepareScene(admin);
-      // Half of what a process costs is the compiling of its sources; with this it is done once.
-      const compileCache = await mkdtemp(join(tmpdir(), 'partkeeper-compiled-'));
-      onCleanup(async () => {
-        await prepared.drop();
-        await rm(compileCache, { recursive: true, force: true });
-      });
-      return { ...prepared, compileCache };
-    },
-  )
+  .extend('scene', { scope: 'file' }, ({ admin }, { onCleanup }) => {
+    const prepared = scenes(admin);
+    onCleanup(prepared.drop);
+    return prepared;
+  })
   .extend('stage', async ({ cli, folder, configure, scene }): Promise<Stage> => {
     await configure(POLICY);
 
@@ -87,7 +75,6 @@ export const faultTest = cliTest
       const record = join(folder, `${clone.name}.statements`);
       const env = {
         DATABASE_URL: clone.url,
-        NODE_COMPILE_CACHE: scene.compileCache,
         [VARIABLES.record]: record,
         [VARIABLES.fault]: fault,
       };
@@ -95,25 +82,12 @@ export const faultTest = cliTest
       return { exit, came: await readRecord(record) };
     };
 
-    // In this process: three for each case would take three times as long.
-    const run = async (args: readonly string[], { url }: Clone) => {
-      const written: string[] = [];
-      const code = await runProgram(args, {
-        env: { DATABASE_URL: url },
-        cwd: folder,
-        isTerminal: false,
-        out: text => void written.push(text),
-        error: text => void written.push(text),
-        stopping: new AbortController().signal,
-        subscribers: [],
-      });
-      return { code, written: written.join('') };
-    };
+    const run = (args: readonly string[], { url }: Clone) => cli.run(args, { env: { DATABASE_URL: url } });
 
     const plan: Stage['plan'] = async clone => {
-      const { code, written } = await run(['plan', '--json'], clone);
-      expect(code, written).toBe(0);
-      return JSON.parse(written) as PlanDocument;
+      const { code, stdout, stderr } = await run(['plan', '--json'], clone);
+      expect(code, stdout + stderr).toBe(0);
+      return JSON.parse(stdout) as PlanDocument;
     };
 
     const expectInOrder = async (clone: Clone, { state }: Rehearsal): Promise<void> => {
@@ -159,7 +133,7 @@ export const faultTest = cliTest
               // At once, while the server may still be busy with the dead: that is how a supervisor restarts.
               await expectNothingTornNorLost(clone, rehearsal.checksum);
               const second = await run(['apply'], clone);
-              expect(second.code, second.written).toBe(0);
+              expect(second.code, second.stdout + second.stderr).toBe(0);
               await expectInOrder(clone, rehearsal);
               await expectNothingTornNorLost(clone, rehearsal.checksum);
               await waitUntil(async () => (await whatIsLeftOnServer(clone)).length === 0, {

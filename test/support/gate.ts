@@ -41,7 +41,7 @@ export async function withClosedGate<T>(
     return rows.length > 0;
   };
   try {
-    return await work(() => waitUntil(isAwaited, { deadlineMs: 15_000, what: `a refresh to wait at gate ${gate}` }));
+    return await work(() => waitUntil(isAwaited, { deadlineMs: 60_000, what: `a refresh to wait at gate ${gate}` }));
   } finally {
     await holder.query('select pg_advisory_unlock($1, $2)', [GATE, gate]);
   }

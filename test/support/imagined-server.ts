@@ -19,6 +19,8 @@ function carryOutOne(table: TimeTable, action: Action): TimeTable {
   switch (action.kind) {
     case 'create-partition':
       return attach(table, createdBy(action));
+    case 'clear-leftovers':
+      return clear(table);
     case 'drop-partition':
     case 'detach-partition':
     case 'finalize-detach':
@@ -56,6 +58,15 @@ function attach(table: TimeTable, partition: PartitionFacts): TimeTable {
     ...table,
     partitions: [...table.partitions, partition],
     takenNames: new Set([...table.takenNames, name]),
+  };
+}
+
+function clear(table: TimeTable): TimeTable {
+  const gone = new Set(table.leftovers.drains?.map(({ partition }) => partition));
+  return {
+    ...table,
+    takenNames: new Set([...table.takenNames].filter(name => !gone.has(name))),
+    leftovers: { check: false, drains: [] },
   };
 }
 

@@ -1,5 +1,9 @@
 /** A server for one test alone, to be stopped and started at will. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { inject } from 'vitest';
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/demo/embedded-server.ts';
 import { migrateUp } from '../../src/schema/migrate.ts';
 import { daemonTest } from './daemon.ts';
@@ -63,12 +67,16 @@ async function withClient(url: string, work: (client: Client) => Promise<unknown
   }
 }
 
-/** `server` has the bundled schema in its database `postgres`. */
-export const ownServerTest = daemonTest
-  .extend('settings', () => ({}))
-  .extend('server', async ({ settings }, { onCleanup }): Promise<EmbeddedServer> => {
-    const server = await startTestServer(settings);
+/** `server` has the bundled schema in its database `postgres`: a copy of one that is made once for all of them. */
+export const ownServerTest = daemonTest.extend(
+  'server',
+  async ({ database }, { onCleanup }): Promise<EmbeddedServer> => {
+    const folders = inject('serverFolders');
+    const folder = join(folders, database.name);
+    // Not by Node, which would make the copy ours: PostgreSQL may run as another account.
+    await promisify(execFile)('cp', ['-a', join(folders, 'template'), folder]);
+    const server = await startTestServer({}, folder);
     onCleanup(server.remove);
-    await withClient(server.url, client => migrateUp(client, ['bookkeeping', 'bundled']));
     return server;
-  });
+  },
+);

@@ -5,8 +5,16 @@ import { startEmbeddedServer } from '../../src/demo/embedded-server.ts';
 import { DEFAULT_POSTGRES_VERSION, findBinariesOf } from './postgres-versions.ts';
 import { dropTemplates, prepareTemplates } from './templates.ts';
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A server of somebody's own may let everybody in; tests of passwords that are wrong are left out then, and that is told. */
+    asksForPassword: boolean;
+  }
+}
+
 interface TestServer {
   readonly url: string;
+  readonly asksForPassword: boolean;
   /** For people. */
   readonly description: string;
   readonly remove: () => Promise<void>;
@@ -28,8 +36,11 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   try {
     const templates = await prepareTemplates(server.url);
     process.stdout.write(`The tests run on ${server.description}.\n`);
+    if (!server.asksForPassword)
+      process.stdout.write('It asks for no password: the tests of wrong passwords are left out.\n');
     root.provide('serverUrl', server.url);
     root.provide('templates', templates);
+    root.provide('asksForPassword', server.asksForPassword);
     return async () => {
       await dropTemplates(server.url, templates);
       await server.remove();
@@ -58,6 +69,7 @@ async function useGivenServer(): Promise<TestServer | undefined> {
       throw new Error('TEST_DATABASE_URL names a role that may not create databases: grant it CREATEDB or superuser.');
     return {
       url,
+      asksForPassword: await asksForPassword(url),
       description: `PostgreSQL ${rows[0].version} at ${new URL(url).host} (TEST_DATABASE_URL)`,
       remove: async () => {},
     };
@@ -66,9 +78,28 @@ async function useGivenServer(): Promise<TestServer | undefined> {
   }
 }
 
+async function asksForPassword(url: string): Promise<boolean> {
+  const wrong = new URL(url);
+  wrong.password = `${wrong.password}-and-more`;
+  const client = new Client({ connectionString: wrong.href, connectionTimeoutMillis: 10_000 });
+  client.on('error', () => undefined);
+  return client.connect().then(
+    async () => {
+      await client.end();
+      return false;
+    },
+    () => true,
+  );
+}
+
 async function startOwnServer(): Promise<TestServer> {
   const { TEST_POSTGRES: version } = process.env;
   const binaries = await findBinariesOf(version || DEFAULT_POSTGRES_VERSION);
   const server = await startEmbeddedServer({ binaries, durable: false, settings: SETTINGS });
-  return { url: server.url, description: `PostgreSQL ${server.version}, started for them`, remove: server.remove };
+  return {
+    url: server.url,
+    asksForPassword: true,
+    description: `PostgreSQL ${server.version}, started for them`,
+    remove: server.remove,
+  };
 }

@@ -47,12 +47,14 @@ const PARTITION: PartitionRow = {
   live_rows: 5,
   analyzed_at: null,
   auto_analyzed_at: null,
+  left_check: false,
 };
 const table = (row: Partial<TableRow> = {}, ...partitions: readonly Partial<PartitionRow>[]) =>
   decodeTable(
     { ...TABLE, ...row },
     partitions.map((over, index) => ({ ...PARTITION, oid: 2 + index, ...over })),
     new Set(),
+    [],
   );
 
 describe('the key of a table', () => {
@@ -198,6 +200,7 @@ const SERVER: ServerRow = {
   has_bookkeeping: true,
   has_retirements: false,
   partman_schema: null,
+  has_drains: true,
 };
 
 test('the server’s clock is read to the microsecond', () => {

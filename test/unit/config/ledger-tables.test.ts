@@ -18,6 +18,7 @@ test('partkeeper maintains its own two tables, after those of the file', () => {
     maxPerRun: 100,
     maxShare: 1,
     retireAfter: [],
+    defaultPartition: 'report',
     timezone: 'UTC',
     name: '{table}_{YYYY}_{MM}',
     probe: true,

@@ -40,6 +40,7 @@ test('the example means what it says', () => {
           maxPerRun: 100,
           maxShare: 0.5,
           retireAfter: [],
+          defaultPartition: 'report',
           timezone: 'UTC',
           name: '{table}_{YYYY}_{MM}',
           probe: true,
@@ -87,6 +88,7 @@ test('without a file, the bundled policy is in force', () => {
       maxPerRun: 100,
       maxShare: 0.5,
       retireAfter: [],
+      defaultPartition: 'report',
       timezone: 'UTC',
     },
   ]);

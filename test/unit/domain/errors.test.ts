@@ -55,6 +55,7 @@ describe('what is done about a code', () => {
       'PERMISSION_DENIED',
       'STATEMENT_TIMEOUT',
       'DEFAULT_HAS_ROWS',
+      'DRAIN_REFUSED',
       'STILL_REFERENCED',
       'VIEW_NOT_CONCURRENT',
       'SCHEMA_MISMATCH',

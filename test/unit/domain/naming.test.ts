@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { INTERVALS, type Interval, windowAt } from '../../../src/domain/interval.ts';
-import { DEFAULT_NAME, fragmentSuffix, partitionName, takenNamePattern } from '../../../src/domain/naming.ts';
+import {
+  DEFAULT_NAME,
+  fragmentSuffix,
+  partitionName,
+  takenNamePattern,
+  withSuffix,
+} from '../../../src/domain/naming.ts';
 import { byteLength } from '../../../src/domain/relation.ts';
 import { at } from '../../support/facts.ts';
 import { chance } from '../../support/random.ts';
@@ -169,4 +175,12 @@ describe('the pattern of names that may be taken', () => {
     expect(matches(pattern, nameOf('a.b', DEFAULT_NAME.month))).toBe(true);
     expect(matches(pattern, nameOf('axb', DEFAULT_NAME.month))).toBe(false);
   });
+});
+
+test.each([
+  ['rest', '_7', 'rest_7'],
+  ['x'.repeat(63), '_7', `${'x'.repeat(61)}_7`],
+  ['ü'.repeat(31), '_12', `${'ü'.repeat(30)}_12`],
+])('%s with a suffix fits into an identifier', (name, suffix, expected) => {
+  expect(withSuffix(name, suffix)).toBe(expected);
 });

@@ -58,6 +58,10 @@ test.each<[Because, string]>([
     { rule: 'gap', window: { lower: at('2026-02-01'), upper: at('2026-03-01') } },
     'a hole between the partitions: 2026-02-01 to 2026-03-01',
   ],
+  [
+    { rule: 'left-behind', check: true, drains: 1 },
+    'an interrupted run has left a CHECK that refuses rows and 1 unfinished drain beside the default partition',
+  ],
   [{ rule: 'never-populated' }, 'it was never populated, so nobody can read it'],
   [{ rule: 'reads-refreshed', view: relation('unified.mv_a') }, 'it reads unified.mv_a, which is refreshed first'],
   [
