@@ -22,7 +22,7 @@ const boundsOf = (partitions: typeof WANTED) =>
 const patient = { lockTimeoutMs: 10_000 };
 
 describe('several replicas at once', () => {
-  partkeeperTest('make each partition once, and none of them fails', async ({ database, open }) => {
+  partkeeperTest('F29: make each partition once, and none of them fails', async ({ database, open }) => {
     await createTable(database);
     const replicas = [1, 2, 3, 4].map(() => open({ tables: policies('events'), at: AT, budget: patient }));
     const reports = (await Promise.all(replicas.map(replica => replica.run('provision')))).flat();
@@ -66,7 +66,7 @@ describe('between plan and act', () => {
   });
 
   partkeeperTest(
-    'somebody attached a partition that overlaps: the run makes what is left',
+    'F42: somebody attached a partition that overlaps: the run makes what is left',
     async ({ database, open }) => {
       await createTable(database);
       const partkeeper = open({ tables: policies('events'), at: AT, budget: patient });
@@ -89,7 +89,7 @@ describe('between plan and act', () => {
     },
   );
 
-  partkeeperTest('somebody made the same partition by hand: it counts as done', async ({ database, open }) => {
+  partkeeperTest('F31: somebody made the same partition by hand: it counts as done', async ({ database, open }) => {
     await createTable(database);
     const partkeeper = open({ tables: policies('events'), at: AT, budget: patient });
     const [report] = await runAndMeanwhile(
@@ -116,7 +116,7 @@ describe('between plan and act', () => {
       true,
     ],
   ] as const)(
-    'somebody %s: nothing is done by the old plan, and the other tables have their turn',
+    'F40: somebody %s: nothing is done by the old plan, and the other tables have their turn',
     async ([, meanwhile, isThere], { database, open }) => {
       await createTable(database);
       const other = await createTable(database, 'public.other');

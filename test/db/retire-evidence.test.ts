@@ -115,17 +115,20 @@ partkeeperTest(
   },
 );
 
-partkeeperTest('another table in its place, with its name and bounds, is left alone', async ({ database, open }) => {
-  await prepare(database);
-  const partkeeper = open({ tables: [policy], at: AT });
-  const action = await planned(partkeeper);
-  await database.query(`
+partkeeperTest(
+  'F40: another table in its place, with its name and bounds, is left alone',
+  async ({ database, open }) => {
+    await prepare(database);
+    const partkeeper = open({ tables: [policy], at: AT });
+    const action = await planned(partkeeper);
+    await database.query(`
     drop table events_2026_01;
     create table events_2026_01 partition of events for values from ('2026-01-01+00') to ('2026-02-01+00');
     insert into events values (2, '2026-01-06')`);
-  expect(await partkeeper.act(action)).toMatchObject({ outcome: 'already-done', statements: [] });
-  expect(await countOf(database, 'events_2026_01')).toBe(1);
-});
+    expect(await partkeeper.act(action)).toMatchObject({ outcome: 'already-done', statements: [] });
+    expect(await countOf(database, 'events_2026_01')).toBe(1);
+  },
+);
 
 partkeeperTest('one that is gone already counts as done', async ({ database, open }) => {
   await prepare(database);
