@@ -153,7 +153,11 @@ test.concurrent('a single session that hangs, deaf to being cancelled, does not 
   configure,
   server,
 }) => {
-  await configure(POLICY.replace('connectTimeout: 1s', 'connectTimeout: 1s, lockTimeout: 60s'));
+  // A refresh waits for what it reads; whatever changes a table looks first whether it would have to wait.
+  await configure(`database: { connectTimeout: 1s, lockTimeout: 60s }
+views:
+  unified.mv_recent_events: { schedule: '* * * * * *', skipUnchanged: false }
+`);
   const blocker = new Client({ connectionString: server.url });
   await blocker.connect();
   await blocker.query('begin; lock table unified.event_metric_events in access exclusive mode');
