@@ -207,3 +207,14 @@ partkeeperTest(
     expect(await partkeeper.run('provision')).toMatchObject([{ outcome: 'success', failed: 0 }]);
   },
 );
+
+partkeeperTest('long readers and writers of the table itself are no reason to wait', async ({ database, open }) => {
+  await createTable(database, 'public.events', { partitions: months('events', '2026-02', 1) });
+  const [reader, writer] = await Promise.all([database.connect(), database.connect()]);
+  await reader.query('begin; select count(*) from events');
+  await writer.query(`begin; insert into events values (1, '2026-02-02')`);
+  const partkeeper = open({ tables: policies('events'), at: AT, budget: { passingMs: 1, lockAttempts: 1 } });
+  expect(await partkeeper.run('provision')).toMatchObject([{ outcome: 'success', done: 2, failed: 0 }]);
+  await writer.query('commit');
+  await reader.query('commit');
+});
