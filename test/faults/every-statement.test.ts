@@ -11,9 +11,10 @@ import { consultOracle } from '../support/oracle.ts';
 import { openPartkeeper } from '../support/partkeeper.ts';
 import { chance } from '../support/random.ts';
 import { AT, TABLES, sceneTest as test, VIEWS } from '../support/scene.ts';
+import { shortOrLong } from '../support/stress.ts';
 
 const POLICIES = { tables: TABLES, views: VIEWS, at: AT };
-const TRIED = 3;
+const TRIED = shortOrLong(2, 6);
 const LANES = 3;
 
 async function onClone<T>(prepared: Prepared, work: (clone: Clone) => Promise<T>): Promise<T> {

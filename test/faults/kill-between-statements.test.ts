@@ -6,6 +6,7 @@ import { describe, expect } from 'vitest';
 import { attachedBy, tablesOf, withinOneMonth, work } from '../support/fault-scene.ts';
 import { faultTest as test } from '../support/faults.ts';
 import { KILLS } from '../support/kill-at-statement.ts';
+import { shortOrLong } from '../support/stress.ts';
 
 const TIMEOUT_MS = process.env.PK_FAULTS === 'all' ? 900_000 : 300_000;
 
@@ -32,7 +33,7 @@ describe('an apply that is killed', () => {
     async (fault, { stage }) => {
       const perform = async () => {
         const rehearsal = await stage.rehearse();
-        return stage.perform(rehearsal, fault, 6, async ({ clone, exit, came, number }) => {
+        return stage.perform(rehearsal, fault, shortOrLong(3, 8), async ({ clone, exit, came, number }) => {
           expect(exit).toMatchObject({ code: null, signal: 'SIGKILL', stdout: '', stderr: '' });
           expect(came).toHaveLength(number);
           const certain = committed(came.slice(0, fault === 'done' ? number : number - 1));

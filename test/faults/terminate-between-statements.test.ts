@@ -6,6 +6,7 @@ import { describe, expect } from 'vitest';
 import { withinOneMonth } from '../support/fault-scene.ts';
 import { faultTest as test } from '../support/faults.ts';
 import { TERMINATIONS } from '../support/kill-at-statement.ts';
+import { shortOrLong } from '../support/stress.ts';
 
 const TIMEOUT_MS = process.env.PK_FAULTS === 'all' ? 900_000 : 300_000;
 
@@ -30,7 +31,7 @@ describe('an apply whose backend is terminated', () => {
     async (fault, { stage }) => {
       const perform = async () => {
         const rehearsal = await stage.rehearse();
-        return stage.perform(rehearsal, fault, 6, async ({ clone, exit }) => {
+        return stage.perform(rehearsal, fault, shortOrLong(3, 8), async ({ clone, exit }) => {
           const { code, signal, stdout, stderr } = exit;
           expect({ signal, stderr }, `a crash: ${stderr}`).toEqual({ signal: null, stderr: '' });
           const found = problemsOf(JSON.parse(stdout) as ApplyDocument);
