@@ -33,6 +33,20 @@ export const schedulesOf = (config: Config): readonly ScheduleEntry[] =>
     ),
   );
 
+/** How often what has a schedule is to run: the longest pause of each. */
+export const runIntervals = (
+  config: Config,
+): readonly (Pick<ScheduleEntry, 'job' | 'target'> & { readonly seconds: number })[] => {
+  const known = new Map<string, number>();
+  return schedulesOf(config).map(({ job, target, schedule }) => {
+    // Many tables have the schedule of their job: it is walked through once.
+    const key = JSON.stringify(schedule);
+    const seconds = known.get(key) ?? longestGapMs(schedule) / 1000;
+    known.set(key, seconds);
+    return { job, target, seconds };
+  });
+};
+
 // A year shows every weekday, month and change of summer time. A pattern that fires densely must be seen to pause as
 // well: that takes more runs than a day has minutes.
 const HORIZON_DAYS = 400;

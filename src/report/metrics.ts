@@ -1,6 +1,7 @@
 /** Events → metrics. Everything is set from events, so that a scrape never waits for the database. */
 
 import type { ErrorCode } from '../domain/errors.ts';
+import type { Finding } from '../domain/findings.ts';
 import { type Action, JOB_NAMES, JOB_OF, type JobName } from '../domain/plan.ts';
 import type { TablePolicy, ViewPolicy } from '../domain/policy.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
@@ -15,9 +16,18 @@ import { createMeters, type Meters } from './metric-registry.ts';
 export interface MetricsOptions {
   readonly tables: readonly TablePolicy[];
   readonly views: readonly ViewPolicy[];
+  /** How often each job is to run on each target, by its schedule. */
+  readonly intervals: readonly RunInterval[];
   readonly version: string;
   /** The commit it was built from. */
   readonly revision?: string | undefined;
+}
+
+export interface RunInterval {
+  readonly job: JobName;
+  readonly target: RelationName;
+  /** The longest pause that the schedule makes. */
+  readonly seconds: number;
 }
 
 export interface Metrics extends Pick<Meters, 'registry' | 'contentType' | 'render'> {
@@ -35,6 +45,7 @@ export function recordEvents(options: MetricsOptions): Metrics {
   const tracker = trackFindings();
   const startedAt = new Map<string, Instant>();
   const attemptedAt = new Map<string, number>();
+  const lastRunOf = new Map<string, string | undefined>();
   const viewDataAt = new Map<string, number>();
 
   const setViewData = (view: RelationName, at: Instant): void => {
@@ -90,8 +101,7 @@ export function recordEvents(options: MetricsOptions): Metrics {
       meters.add('partkeeper_partition_dropped_bytes_total', { target }, bytes ?? action.bytesEstimate);
   };
 
-  const setFindings = (finished: Extract<Event, { kind: 'run-finished' }>): void => {
-    const { cleared } = tracker.update(finished);
+  const setFindings = (cleared: readonly Finding[]): void => {
     const counts = new Map<string, number>();
     for (const finding of [...cleared, ...tracker.current()]) {
       const labels = { target: formatRelationName(finding.target), code: finding.code, severity: finding.severity };
@@ -128,7 +138,8 @@ export function recordEvents(options: MetricsOptions): Metrics {
     'action-failed': ({ action, error }) => countLockTimeout(action, error.code),
     'run-finished': finished => {
       finishRun(finished);
-      setFindings(finished);
+      lastRunOf.set(`${finished.run.job} ${formatRelationName(finished.run.target)}`, finished.run.runId);
+      setFindings(tracker.update(finished).cleared);
     },
     observed: ({ facts, durationMs }) => {
       meters.set('partkeeper_database_up', {}, 1);
@@ -173,6 +184,8 @@ export function recordEvents(options: MetricsOptions): Metrics {
       // What this process has seen itself may be newer than what it was able to put on record.
       if (attempted === 0 || attempted < (attemptedAt.get(key) ?? 0)) return;
       attemptedAt.set(key, attempted);
+      if (lastRunOf.get(key) !== history.lastRunId) setFindings(tracker.forget(job, target));
+      lastRunOf.set(key, history.lastRunId);
       meters.set('partkeeper_run_last_attempt_timestamp_seconds', labels, attempted);
       meters.set('partkeeper_run_last_success_timestamp_seconds', labels, seconds(history.lastSuccess));
       meters.set('partkeeper_run_last_duration_seconds', labels, (history.lastDurationMs ?? 0) / 1000);
@@ -220,7 +233,7 @@ const retryReason = (code: ErrorCode): LabelValue<'reason'> => RETRY_REASONS[cod
  * What can be known before the first event. A counter that begins at its first increase hides that increase from rate();
  * the state of tables and views is unknown until facts are read, and an invented 0 would raise alarms.
  */
-function createSeries(meters: Meters, { tables, views, version, revision }: MetricsOptions): void {
+function createSeries(meters: Meters, { tables, views, intervals, version, revision }: MetricsOptions): void {
   const build = { version, revision: revision ?? 'unknown', node_version: process.version };
   meters.set('partkeeper_build_info', build, 1);
   meters.set('partkeeper_collector_success', COLLECTOR, 0);
@@ -235,6 +248,8 @@ function createSeries(meters: Meters, { tables, views, version, revision }: Metr
     meters.set('partkeeper_runs_in_progress', { operation }, 0);
     meters.expect('partkeeper_run_duration_seconds', { operation });
   }
+  for (const { job, target, seconds } of intervals)
+    meters.set('partkeeper_run_interval_seconds', { target: formatRelationName(target), operation: job }, seconds);
   for (const policy of tables) {
     const target = formatRelationName(policy.relation);
     describeTarget(meters, policy.relation, 'table');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { longestGapMs, schedulesOf, shortestGapMs } from '../../../src/config/schedules.ts';
+import { longestGapMs, runIntervals, schedulesOf, shortestGapMs } from '../../../src/config/schedules.ts';
 import { formatRelationName } from '../../../src/domain/relation.ts';
 import { load, loadFiles } from './loading.ts';
 
@@ -97,4 +97,17 @@ test.each([
 ])('%s in %s pauses for at most %d hours, and at least %d', (pattern, timezone, longest, shortest) => {
   expect(longestGapMs({ pattern, timezone }) / 3_600_000).toBeCloseTo(longest);
   expect(shortestGapMs({ pattern, timezone }) / 3_600_000).toBeCloseTo(shortest);
+});
+
+test('how often what has a schedule is to run, nights and weekends included', () => {
+  const yaml = `
+tables: { a.t: { interval: day, retention: 90 days } }
+views: { a.v: { schedule: '*/10 8-17 * * 1-5' } }
+`;
+  expect(runIntervals(load(yaml)).map(({ job, seconds }) => [job, seconds / 3_600])).toEqual([
+    ['provision', 24],
+    ['retire', 24],
+    // From Friday 17:50 to Monday 8:00.
+    ['refresh', 62 + 10 / 60],
+  ]);
 });

@@ -92,6 +92,12 @@ describe('runs', () => {
     expect(series.get(`partkeeper_run_last_attempt_timestamp_seconds{${ON_PROVISION}}`)).toBe(seconds('2026-11-23'));
   });
 
+  test('tell how often they are to come', async () => {
+    const series = await scrape(someMetrics({ intervals: [{ job: 'provision', target: TABLE, seconds: 86_400 }] }));
+    expect(series.get(`partkeeper_run_interval_seconds{${ON_PROVISION}}`)).toBe(86_400);
+    expect(series.has(`partkeeper_run_interval_seconds{${ON_VIEW},operation="refresh"}`)).toBe(false);
+  });
+
   test('tell when the next one is due', async () => {
     const metrics = someMetrics();
     metrics.emit({ kind: 'scheduled', job: 'provision', target: TABLE, nextRun: at('2026-11-22') });
@@ -187,6 +193,32 @@ describe('findings', () => {
     expect(await count()).toBe(1);
     metrics.emit(finished());
     metrics.emit(finished({ run: aRun({ job: 'retire' }) }));
+    expect(await count()).toBe(0);
+  });
+
+  test('are 0 as soon as another replica has run the job, which then tells what it found', async () => {
+    const metrics = someMetrics();
+    const count = async () =>
+      (await scrape(metrics)).get(`partkeeper_findings{${ON_TABLE},code="UNREADABLE_BOUND",severity="warning"}`);
+    const remember = (lastRunId: string, lastAttempt: string) =>
+      metrics.emit({
+        kind: 'remembered',
+        job: 'provision',
+        target: TABLE,
+        history: {
+          lastRunId,
+          lastAttempt: at(lastAttempt),
+          lastSuccess: at(lastAttempt),
+          lastDurationMs: 5,
+          consecutiveFailures: 0,
+        },
+      });
+    metrics.emit(finished({ findings: [gap], at: at('2026-11-22') }));
+    remember('run-1', '2026-11-22');
+    expect(await count()).toBe(1);
+    remember('of-another-replica-before', '2026-11-21');
+    expect(await count()).toBe(1);
+    remember('of-another-replica', '2026-11-23');
     expect(await count()).toBe(0);
   });
 });
