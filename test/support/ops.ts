@@ -67,3 +67,15 @@ export const anchorsOf = (markdown: string): ReadonlyMap<string, string> => {
     ]),
   );
 };
+
+/** What stands under each heading of the third level. */
+export const chaptersOf = (markdown: string): ReadonlyMap<string, string> =>
+  new Map(
+    markdown
+      .split(/^### /m)
+      .slice(1)
+      .map(chapter => {
+        const [heading = '', ...lines] = chapter.split(/^## /m)[0]?.split('\n') ?? [];
+        return [heading, lines.join('\n')];
+      }),
+  );
