@@ -138,7 +138,8 @@ export function recordEvents(options: MetricsOptions): Metrics {
     'action-failed': ({ action, error }) => countLockTimeout(action, error.code),
     'run-finished': finished => {
       finishRun(finished);
-      lastRunOf.set(`${finished.run.job} ${formatRelationName(finished.run.target)}`, finished.run.runId);
+      const { job, target, runId, attempt } = finished.run;
+      lastRunOf.set(`${job} ${formatRelationName(target)}`, `${runId}.${attempt}`);
       setFindings(tracker.update(finished).cleared);
     },
     observed: ({ facts, durationMs }) => {
@@ -184,8 +185,8 @@ export function recordEvents(options: MetricsOptions): Metrics {
       // What this process has seen itself may be newer than what it was able to put on record.
       if (attempted === 0 || attempted < (attemptedAt.get(key) ?? 0)) return;
       attemptedAt.set(key, attempted);
-      if (lastRunOf.get(key) !== history.lastRunId) setFindings(tracker.forget(job, target));
-      lastRunOf.set(key, history.lastRunId);
+      if (lastRunOf.get(key) !== history.lastRun) setFindings(tracker.forget(job, target));
+      lastRunOf.set(key, history.lastRun);
       meters.set('partkeeper_run_last_attempt_timestamp_seconds', labels, attempted);
       meters.set('partkeeper_run_last_success_timestamp_seconds', labels, seconds(history.lastSuccess));
       meters.set('partkeeper_run_last_duration_seconds', labels, (history.lastDurationMs ?? 0) / 1000);

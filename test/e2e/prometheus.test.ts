@@ -60,9 +60,29 @@ describe.skipIf(!hasPrometheus)('Prometheus', () => {
         missing = missing.filter((_, index) => !found[index]);
         return missing.length === 0;
       },
-      { deadlineMs: 60_000, what: 'every panel and rule to have data' },
+      { deadlineMs: 60_000, pollMs: 1_000, what: 'every panel and rule to have data' },
     ).catch(() => {});
     expect(missing).toEqual([]);
     expect(await prometheus.query('ALERTS{alertstate="firing"}')).toEqual([]);
+
+    // The headroom goes on counting when nobody tells it any more, and that nobody does is about to be told.
+    service.kill('SIGKILL');
+    await service.exited();
+    const headroom = {
+      asked: 'job_target:partkeeper_headroom:seconds',
+      known: 'partkeeper_partition_coverage_policy_seconds',
+    };
+    await waitUntil(async () => !(await hasData(prometheus, headroom.known)), { what: 'the series to end' });
+    const [before] = await prometheus.query(headroom.asked);
+    const after = await waitUntil(
+      async () => {
+        const [now] = await prometheus.query(headroom.asked);
+        return now && now.value[1] !== before?.value[1] && now;
+      },
+      { what: 'the headroom to go on' },
+    );
+    expect(Number(after.value[1])).toBeLessThan(Number(before?.value[1]));
+    const absent = 'ALERTS{alertname="PartkeeperAbsent",alertstate="pending",job="partkeeper"}';
+    await waitUntil(() => hasData(prometheus, absent), { what: 'the absence to be noticed' });
   });
 });

@@ -59,9 +59,10 @@ export async function startPrometheus(address: string): Promise<Prometheus> {
   };
 
   try {
-    const own = await waitUntil(() => /Listening on" address=(\S+)/.exec(log)?.[1], {
+    // It listens before it answers.
+    const own = await waitUntil(() => log.includes('Server is ready') && /Listening on" address=(\S+)/.exec(log)?.[1], {
       deadlineMs: DEADLINE_MS,
-      what: 'Prometheus to listen',
+      what: 'Prometheus to be ready',
     });
     const ask = async <T>(path: string): Promise<T> => {
       const response = await fetch(`http://${own}/api/v1/${path}`);

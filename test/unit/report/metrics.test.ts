@@ -200,13 +200,13 @@ describe('findings', () => {
     const metrics = someMetrics();
     const count = async () =>
       (await scrape(metrics)).get(`partkeeper_findings{${ON_TABLE},code="UNREADABLE_BOUND",severity="warning"}`);
-    const remember = (lastRunId: string, lastAttempt: string) =>
+    const remember = (lastRun: string, lastAttempt: string) =>
       metrics.emit({
         kind: 'remembered',
         job: 'provision',
         target: TABLE,
         history: {
-          lastRunId,
+          lastRun,
           lastAttempt: at(lastAttempt),
           lastSuccess: at(lastAttempt),
           lastDurationMs: 5,
@@ -214,11 +214,12 @@ describe('findings', () => {
         },
       });
     metrics.emit(finished({ findings: [gap], at: at('2026-11-22') }));
-    remember('run-1', '2026-11-22');
+    remember('run-1.1', '2026-11-22');
     expect(await count()).toBe(1);
-    remember('of-another-replica-before', '2026-11-21');
+    remember('another.1', '2026-11-21');
     expect(await count()).toBe(1);
-    remember('of-another-replica', '2026-11-23');
+    // The queue had the same run tried again, elsewhere.
+    remember('run-1.2', '2026-11-23');
     expect(await count()).toBe(0);
   });
 });
