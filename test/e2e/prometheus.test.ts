@@ -5,6 +5,7 @@ import { waitUntil } from '../support/client.ts';
 import { daemonTest } from '../support/daemon.ts';
 import { filledIn, panels, rules } from '../support/ops.ts';
 import { hasPrometheus, type Prometheus, startPrometheus } from '../support/prometheus.ts';
+import { shortOrLong } from '../support/stress.ts';
 
 const test = daemonTest.override('template', 'schema');
 
@@ -20,7 +21,8 @@ const DEFAULT_PARTITION = `create table unified.strays partition of unified.even
 const hasData = async (prometheus: Prometheus, expression: string): Promise<boolean> =>
   (await prometheus.query(expression)).length > 0;
 
-describe.skipIf(!hasPrometheus)('Prometheus', () => {
+// promtool has judged every expression by then, in a second: this one is for the long form.
+describe.runIf(shortOrLong(false, hasPrometheus))('Prometheus', () => {
   test('finds data for every panel and every rule, and nothing to complain of', async ({
     cli,
     configure,
