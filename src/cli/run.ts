@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { createApp } from '../app.ts';
 import type { Config } from '../config/config.ts';
-import { runIntervals } from '../config/schedules.ts';
+import { runIntervalOf } from '../config/schedules.ts';
 import { type DaemonOptions, runDaemon } from '../daemon.ts';
 import { EXIT_CODES } from '../domain/errors.ts';
 import { logEvents } from '../report/log.ts';
@@ -42,7 +42,7 @@ export async function serve(
   };
   const metrics = recordEvents({
     ...policies,
-    intervals: runIntervals(config),
+    intervalOf: runIntervalOf(config),
     version: VERSION,
     revision: io.env.PARTKEEPER_REVISION,
   });

@@ -16,18 +16,11 @@ import { createMeters, type Meters } from './metric-registry.ts';
 export interface MetricsOptions {
   readonly tables: readonly TablePolicy[];
   readonly views: readonly ViewPolicy[];
-  /** How often each job is to run on each target, by its schedule. */
-  readonly intervals: readonly RunInterval[];
+  /** How often a job is to run on a target, in seconds; asked once for each that is scheduled, when the service is at work. */
+  readonly intervalOf: (job: JobName, target: RelationName) => number | undefined;
   readonly version: string;
   /** The commit it was built from. */
   readonly revision?: string | undefined;
-}
-
-export interface RunInterval {
-  readonly job: JobName;
-  readonly target: RelationName;
-  /** The longest pause that the schedule makes. */
-  readonly seconds: number;
 }
 
 export interface Metrics extends Pick<Meters, 'registry' | 'contentType' | 'render'> {
@@ -45,6 +38,7 @@ export function recordEvents(options: MetricsOptions): Metrics {
   const tracker = trackFindings();
   const startedAt = new Map<string, Instant>();
   const attemptedAt = new Map<string, number>();
+  const withInterval = new Set<string>();
   const lastRunOf = new Map<string, string | undefined>();
   const viewDataAt = new Map<string, number>();
 
@@ -161,12 +155,16 @@ export function recordEvents(options: MetricsOptions): Metrics {
       meters.set('partkeeper_collector_success', COLLECTOR, 0);
       meters.set('partkeeper_collector_duration_seconds', COLLECTOR, durationMs / 1000);
     },
-    scheduled: ({ job, target, nextRun }) =>
-      meters.set(
-        'partkeeper_run_next_timestamp_seconds',
-        { target: formatRelationName(target), operation: job },
-        nextRun === undefined ? 0 : toEpochSeconds(nextRun),
-      ),
+    scheduled: ({ job, target, nextRun }) => {
+      const labels = { target: formatRelationName(target), operation: job };
+      const next = nextRun === undefined ? 0 : toEpochSeconds(nextRun);
+      meters.set('partkeeper_run_next_timestamp_seconds', labels, next);
+      const key = `${job} ${labels.target}`;
+      if (withInterval.has(key)) return;
+      withInterval.add(key);
+      const interval = options.intervalOf(job, target);
+      if (interval !== undefined) meters.set('partkeeper_run_interval_seconds', labels, interval);
+    },
     'ticks-missed': ({ job, ticks }) => meters.add('partkeeper_schedule_slots_missed_total', { operation: job }, ticks),
     'tick-skipped': ({ job }) => meters.add('partkeeper_schedule_slots_skipped_total', { operation: job }),
     'job-rejected': ({ rejection }) => meters.add('partkeeper_queue_jobs_rejected_total', { rejection }),
@@ -234,7 +232,7 @@ const retryReason = (code: ErrorCode): LabelValue<'reason'> => RETRY_REASONS[cod
  * What can be known before the first event. A counter that begins at its first increase hides that increase from rate();
  * the state of tables and views is unknown until facts are read, and an invented 0 would raise alarms.
  */
-function createSeries(meters: Meters, { tables, views, intervals, version, revision }: MetricsOptions): void {
+function createSeries(meters: Meters, { tables, views, version, revision }: MetricsOptions): void {
   const build = { version, revision: revision ?? 'unknown', node_version: process.version };
   meters.set('partkeeper_build_info', build, 1);
   meters.set('partkeeper_collector_success', COLLECTOR, 0);
@@ -249,8 +247,6 @@ function createSeries(meters: Meters, { tables, views, intervals, version, revis
     meters.set('partkeeper_runs_in_progress', { operation }, 0);
     meters.expect('partkeeper_run_duration_seconds', { operation });
   }
-  for (const { job, target, seconds } of intervals)
-    meters.set('partkeeper_run_interval_seconds', { target: formatRelationName(target), operation: job }, seconds);
   for (const policy of tables) {
     const target = formatRelationName(policy.relation);
     describeTarget(meters, policy.relation, 'table');

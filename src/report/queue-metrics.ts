@@ -9,7 +9,7 @@ export const QUEUE_METRICS = {
     type: 'gauge',
     labels: ['target', 'operation'],
     help: 'The longest pause between two runs that the schedule makes; absent without a schedule. One alert rule fits all.',
-    moves: 'never',
+    moves: 'once, when the schedule is taken up',
   },
   partkeeper_schedule_slots_missed_total: {
     section: QUEUE,

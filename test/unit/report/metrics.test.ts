@@ -92,10 +92,21 @@ describe('runs', () => {
     expect(series.get(`partkeeper_run_last_attempt_timestamp_seconds{${ON_PROVISION}}`)).toBe(seconds('2026-11-23'));
   });
 
-  test('tell how often they are to come', async () => {
-    const series = await scrape(someMetrics({ intervals: [{ job: 'provision', target: TABLE, seconds: 86_400 }] }));
+  test('tell how often they are to come, as soon as they are scheduled', async () => {
+    const asked: string[] = [];
+    const metrics = someMetrics({
+      intervalOf: job => {
+        asked.push(job);
+        return job === 'provision' ? 86_400 : undefined;
+      },
+    });
+    for (const nextRun of [at('2026-11-22'), at('2026-11-23')])
+      metrics.emit({ kind: 'scheduled', job: 'provision', target: TABLE, nextRun });
+    metrics.emit({ kind: 'scheduled', job: 'refresh', target: VIEW, nextRun: undefined });
+    const series = await scrape(metrics);
     expect(series.get(`partkeeper_run_interval_seconds{${ON_PROVISION}}`)).toBe(86_400);
     expect(series.has(`partkeeper_run_interval_seconds{${ON_VIEW},operation="refresh"}`)).toBe(false);
+    expect(asked).toEqual(['provision', 'refresh']);
   });
 
   test('tell when the next one is due', async () => {
