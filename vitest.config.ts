@@ -61,6 +61,8 @@ export default defineConfig({
           ...needsProgram,
         },
       },
+      // Not a part of `npm test`: it goes on for as long as one likes.
+      { extends: true, test: { name: 'soak', include: ['test/soak/**/*.test.ts'], hookTimeout: 120_000 } },
     ],
   },
 });

@@ -9,6 +9,7 @@ import { configJsonSchema } from '../src/config/json-schema.ts';
 import { configReference } from '../src/config/reference.ts';
 import { codesReference } from '../src/report/codes-docs.ts';
 import { metricsReference } from '../src/report/metric-docs.ts';
+import { faultsReference } from '../test/faults/catalogue/catalogue.ts';
 import { grafanaDashboard } from './dashboard/grafana.ts';
 
 const asJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -20,6 +21,7 @@ const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/metrics.md': metricsReference,
   'docs/codes.md': codesReference,
   'docs/cli.md': cliReference,
+  'docs/faults.md': faultsReference,
   'ops/grafana/partkeeper.json': () => asJson(grafanaDashboard()),
 };
 

@@ -2,7 +2,6 @@
  * One job on some targets: observe → plan → execute → observe → report. A target that fails does not keep the next one from
  * its turn, nor an action the actions after it.
  */
-
 import { formatDuration } from './domain/duration.ts';
 import { asMaintenanceError, MaintenanceError, retryOf } from './domain/errors.ts';
 import { findingsOfFailures } from './domain/failure-finding.ts';
@@ -183,7 +182,9 @@ async function runTarget(
     for (let plans = 1; plan.actions.length > 0; plans += 1) {
       tally.failures = [];
       tally.deferred = [];
-      await runActions(runner, { ...request, signal }, run, record.recorder, plan.actions, tally);
+      await runActions(runner, { ...request, signal, lost: lock.lost }, run, record.recorder, plan.actions, tally);
+      // Somebody else may have the lock by now, and the work with it.
+      if (lock.lost.aborted && tally.failures.length > 0) break;
       // What the findings say must be true of the table as it is now, not as it was meant to become.
       plan = await observeAndPlan(runner, request, [target]);
       const isRetried = tally.failures.every(({ code }) => retryOf(code) === 'next-run');
@@ -228,7 +229,7 @@ const KEEP_WAITING: ReadonlySet<Skip['reason']> = new Set([
 
 async function runActions(
   runner: Runner,
-  { signal, stopping }: RunRequest,
+  { signal, stopping, lost }: RunRequest & { readonly lost: AbortSignal },
   run: RunIdentity,
   recorder: ActionRecorder,
   actions: readonly Action[],
@@ -252,7 +253,7 @@ async function runActions(
       tally.findings.push(...result.findings);
       runner.emit({ kind: 'action-finished', run, action, result });
     } catch (thrown) {
-      const error = asMaintenanceError(thrown);
+      const error = lost.aborted ? asLost(asMaintenanceError(thrown)) : asMaintenanceError(thrown);
       if (isDeferred(action, error)) {
         tally.deferred.push(blockedFinding(action, error));
         runner.emit({ kind: 'action-deferred', run, action, error });
@@ -265,6 +266,10 @@ async function runActions(
     }
   }
 }
+
+/** Cancelled because the lock of the run was gone: nobody has asked for that. */
+const asLost = (error: MaintenanceError): MaintenanceError =>
+  error.code === 'CANCELLED' ? new MaintenanceError('CONNECTION_LOST', error.message, { cause: error }) : error;
 
 /** What nobody needs today waits for the next tick; a partition that is missing is a failure. */
 const isDeferred = ({ kind }: Action, { code }: MaintenanceError): boolean =>

@@ -1,6 +1,6 @@
 -- The relations whose locks a change of a parent's partitions waits for: itself, the partition, the default partition, and the
 -- tables that foreign keys lead to and come from. $1 oid parent, $2 oid partition or null. One row.
-select array_agg(distinct r.oid::bigint) as oids
+select json_agg(distinct r.oid::bigint) as oids
 from (
   select $1::oid as oid
   union all select $2::oid

@@ -9,6 +9,7 @@ import type { CreatePartition } from '../domain/plan.ts';
 import { formatRelationName } from '../domain/relation.ts';
 import { ddl, identifier, literal, type Statement } from '../postgres/ddl.ts';
 import type { Session } from '../postgres/session.ts';
+import { readBlockers, readInvolved, refuseIfBlocked, writes } from './blockers.ts';
 import { lockParent, parentFound } from './evidence.ts';
 import { makeTable, replicaIdentity } from './partition-table.ts';
 import { joinPublications, unlessRefused } from './publications.ts';
@@ -31,13 +32,15 @@ export const attachStatements = (action: CreatePartition): readonly Statement[] 
   ...replicaIdentity(action.relation, action.shape.replicaIdentity),
 ];
 
-export const makeAndAttach = (
+export async function makeAndAttach(
   action: CreatePartition,
-  { session, transaction, execute }: Attempt,
+  attempt: Attempt,
   { before, after }: Besides = {},
-): Promise<Done> =>
-  transaction(async () => {
-    const what = `create partition ${formatRelationName(action.relation)}`;
+): Promise<Done> {
+  const { session, transaction, execute } = attempt;
+  const what = `create partition ${formatRelationName(action.relation)}`;
+  await lookAtPartners(action, attempt, what);
+  return transaction(async () => {
     await lockParent(session, action.parent);
     if (await isCovered(session, action)) return { outcome: 'already-done' };
     for (const statement of [...becomeOwner(action.actAs), ...makeTable({ ...action, like: action.target })])
@@ -52,6 +55,26 @@ export const makeAndAttach = (
     await confirmAttached(session, action);
     return { outcome: 'done', ...done };
   });
+}
+
+/**
+ * ATTACH takes SHARE ROW EXCLUSIVE on the tables that foreign keys lead to: while it waits for a writer there, all writers there
+ * would wait behind it.
+ */
+async function lookAtPartners(
+  { parent, beside }: CreatePartition,
+  { session, budget }: Attempt,
+  what: string,
+): Promise<void> {
+  const involved = await readInvolved(session, parent, undefined);
+  const partners = involved.filter(oid => oid !== parent && oid !== beside?.oid);
+  if (partners.length === 0) return;
+  const blockers = await readBlockers(session, partners, budget.passingMs);
+  refuseIfBlocked(
+    blockers.filter(blocker => writes(blocker) && blocker.age_ms >= budget.passingMs),
+    what,
+  );
+}
 
 const attempted = ({ relation, target }: CreatePartition): string =>
   `attach partition ${formatRelationName(relation)} to ${formatRelationName(target)}`;

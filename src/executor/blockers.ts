@@ -30,6 +30,10 @@ const STRONG: ReadonlySet<string> = new Set([
   'AccessExclusiveLock',
 ]);
 
+/** Those that go together with SHARE ROW EXCLUSIVE. */
+const READING: ReadonlySet<string> = new Set(['AccessShareLock', 'RowShareLock']);
+
+export const writes = ({ modes }: Blocker): boolean => modes.some(mode => !READING.has(mode));
 export const holdsStrongLock = ({ modes }: Blocker): boolean => modes.some(mode => STRONG.has(mode));
 export const holdsLock = ({ modes }: Blocker): boolean => modes.length > 0;
 

@@ -14,6 +14,7 @@ import type { Session } from '../postgres/session.ts';
 import type { Emit, RunIdentity } from '../report/events.ts';
 import { explainAction } from '../report/explain.ts';
 import { redact } from '../report/redact.ts';
+import { onceMore } from './once-more.ts';
 import { abandonRetirements, concludeRetirement, intendRetirement } from './retirements.ts';
 import { statements } from './statements.ts';
 
@@ -55,8 +56,7 @@ export const recordActions = (
   emit: Emit,
 ): ActionRecorder => ({
   async intend(action, sql) {
-    const actionId = newId();
-    try {
+    const write = async (actionId: string): Promise<Intent> => {
       const [row] = await database.use(async session => {
         await intendRetirement(session, action, newId(), runId);
         return session.query<{ intended_at: string }>(
@@ -77,7 +77,10 @@ export const recordActions = (
           'put the action on record',
         );
       });
-      return recordOf(database, action, { actionId, intendedAt: row?.intended_at }, emit);
+      return { actionId, intendedAt: row?.intended_at };
+    };
+    try {
+      return recordOf(database, action, await onceMore(() => write(newId())), emit);
     } catch (error) {
       return goOnUnlessItDestroys(action, asMaintenanceError(error), emit);
     }

@@ -9,6 +9,7 @@ import type { Session } from '../postgres/session.ts';
 import type { Emit, Outcome, RunIdentity } from '../report/events.ts';
 import { redact } from '../report/redact.ts';
 import { goOnUnlessItDestroys, recordActions } from './actions.ts';
+import { onceMore } from './once-more.ts';
 import { abandonRetirements } from './retirements.ts';
 import { statements } from './statements.ts';
 
@@ -77,8 +78,8 @@ export function keepLedger(database: Database, author: Author, newId: () => stri
   return {
     async begin(run) {
       const target = formatRelationName(run.target);
-      try {
-        const startedAt = await database.use(async session => {
+      const start = () =>
+        database.use(async session => {
           tellInterrupted(
             await session.query<InterruptedRow>(
               statements.interruptRuns,
@@ -106,6 +107,8 @@ export function keepLedger(database: Database, author: Author, newId: () => stri
           if (run.job === 'retire') await prepareToRetire(session, run);
           return rows[0]?.started_at;
         });
+      try {
+        const startedAt = await onceMore(start);
         return {
           isDone: startedAt === undefined,
           recorder: recordActions(database, run, newId, emit),

@@ -7,6 +7,7 @@ import type { StatementBudget } from '../domain/policy.ts';
 import { isBehindPooler, refuseTransactionPooler } from './pooler.ts';
 import { pinSettings, type Session, sessionOver, typeParsers } from './session.ts';
 import { classify } from './sqlstate.ts';
+import { rereadingTlsFiles } from './tls-files.ts';
 import { atMost, orDestroyed, unlessAborted } from './waiting.ts';
 
 export interface Database {
@@ -31,7 +32,10 @@ const CLOSE_MS = 2_000;
 
 /** What the driver is given. It would let the address win over single fields, so the address is taken apart here. */
 export const clientConfig = (options: DatabaseOptions): ClientConfig => ({
-  ...(options.connectionString !== undefined && parseIntoClientConfig(options.connectionString)),
+  ...(options.connectionString !== undefined && {
+    ...parseIntoClientConfig(options.connectionString),
+    ssl: rereadingTlsFiles(options.connectionString),
+  }),
   ...(options.host !== undefined && { host: options.host }),
   ...(options.port !== undefined && { port: options.port }),
   ...(options.user !== undefined && { user: options.user }),
@@ -105,12 +109,14 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
     };
     try {
       if (!pids.has(client)) {
-        direct ??= refusePooler(client, config, address);
+        const patience = { ms: options.connectTimeoutMs, signal, destroy };
+        direct ??= orDestroyed(askForPooler(client), patience).then(found =>
+          found ? refuseTransactionPooler(config, address) : undefined,
+        );
         await direct.catch(error => {
           direct = undefined;
           throw classify(error, `look for a pooler at ${address}`);
         });
-        const patience = { ms: options.connectTimeoutMs, signal, destroy };
         const pid = await orDestroyed(pinSettings(client, budget), patience).catch(error => {
           throw classify(error, `prepare the session on ${address}`);
         });
@@ -140,9 +146,9 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
   };
 }
 
-async function refusePooler(client: PoolClient, config: ClientConfig, address: string): Promise<void> {
+async function askForPooler(client: PoolClient): Promise<boolean> {
   const { rows } = await client.query<{ pid: number }>('select pg_catalog.pg_backend_pid() as pid');
-  if (rows[0] && isBehindPooler(client, rows[0].pid)) await refuseTransactionPooler(config, address);
+  return rows[0] !== undefined && isBehindPooler(client, rows[0].pid);
 }
 
 /**
@@ -179,7 +185,8 @@ export async function cancelBackend(
   }
 }
 
-const streamOf = (client: ClientBase): { destroy(): void } | undefined => {
+/** The socket below the driver, which has no way of its own to give a connection up. */
+export const streamOf = (client: ClientBase): { destroy(): void } | undefined => {
   const connection: unknown = Reflect.get(client, 'connection');
   const stream: unknown =
     typeof connection === 'object' && connection !== null ? Reflect.get(connection, 'stream') : undefined;

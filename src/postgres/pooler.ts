@@ -19,7 +19,9 @@ const LOOKS = 5;
  * @throws MaintenanceError TRANSACTION_POOLER
  */
 export async function refuseTransactionPooler(config: ClientConfig, address: string): Promise<void> {
-  const clients = [new Client(config), new Client(config)] as const;
+  // A network that swallows packets lets no question end by itself.
+  const patient = { ...config, query_timeout: config.connectionTimeoutMillis };
+  const clients = [new Client(patient), new Client(patient)] as const;
   for (const client of clients) client.on('error', () => {});
   try {
     for (const client of clients) await client.connect();

@@ -1,7 +1,7 @@
 /** A lock that lives as long as a connection of its own: whoever dies gives it up, however he dies. */
 import { Client } from 'pg';
 import type { DatabaseOptions } from '../domain/database.ts';
-import { clientConfig } from './database.ts';
+import { clientConfig, streamOf } from './database.ts';
 import { classify } from './sqlstate.ts';
 import { atMost } from './waiting.ts';
 
@@ -21,17 +21,22 @@ const FAREWELL_MS = 2_000;
 export const lockOver =
   (options: DatabaseOptions): TakeLock =>
   async name => {
-    const client = new Client({ ...clientConfig(options), application_name: 'partkeeper run' });
+    const client = new Client({
+      ...clientConfig(options),
+      application_name: 'partkeeper run',
+      query_timeout: options.connectTimeoutMs,
+    });
     const lost = new AbortController();
     const onEnd = () => lost.abort(`the connection that held the lock ${name} broke`);
     client.on('error', onEnd);
     client.on('end', onEnd);
-    const release = (): Promise<void> => {
+    const release = async (): Promise<void> => {
       client.off('end', onEnd);
-      return atMost(
+      await atMost(
         FAREWELL_MS,
         client.end().catch(() => {}),
       );
+      streamOf(client)?.destroy();
     };
     try {
       await client.connect();

@@ -91,7 +91,8 @@ function codeOfSocket(code: string | undefined, message: string): ErrorCode {
   if (/timeout exceeded when trying to connect|timeout expired|does not support SSL|SASL|certificate/i.test(message))
     return 'CONNECTION_FAILED';
   // The driver's own words when the socket goes away; they carry no code.
-  if (/connection terminated|connection ended|not queryable|client was closed/i.test(message)) return 'CONNECTION_LOST';
+  if (/connection terminated|connection ended|not queryable|client was closed|query read timeout/i.test(message))
+    return 'CONNECTION_LOST';
   return 'UNEXPECTED';
 }
 

@@ -27,6 +27,9 @@ const LEDGER: Readonly<Record<string, readonly Right[]>> = {
   drains: ['select', 'insert', 'update', 'delete'],
 };
 
+/** Every table of partkeeper's own that this version works with. */
+export const OWN_TABLES: readonly string[] = Object.keys(LEDGER);
+
 /** Of the queue, as `openBoss` sets pg-boss up, which works on the partition `job_common`; what is triggered goes through `job`. */
 const QUEUE: Readonly<Record<string, readonly Right[]>> = {
   version: ['select'],

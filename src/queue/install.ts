@@ -9,6 +9,7 @@ import type { Session } from '../postgres/session.ts';
 import { classify } from '../postgres/sqlstate.ts';
 import { migrateUp } from '../schema/migrate.ts';
 import { openBoss, prepareQueue, QUEUE } from './boss.ts';
+import { OWN_TABLES } from './grants.ts';
 
 const TRIGGER = readFileSync(new URL('../../sql/queue/trigger.sql', import.meta.url), 'utf8');
 
@@ -30,6 +31,18 @@ export async function isQueueInstalled(session: Session, schema: string): Promis
     'look for the queue',
   );
   return queues.length === 1;
+}
+
+/** Does partkeeper's own schema have all that this version works with? What a later version added may be missing. */
+export async function isUpToDate(session: Session): Promise<boolean> {
+  const [row] = await session.query<{ missing: number }>(
+    `select count(*)::int as missing from unnest($1::text[]) as wanted (name)
+     where not exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                       where n.nspname = 'partkeeper' and c.relname = wanted.name)`,
+    [[...OWN_TABLES]],
+    'look whether the ledger is up to date',
+  );
+  return row?.missing === 0;
 }
 
 /** Idempotent; several may do it at once. Needs the right to create schemas, unless an administrator made them. */

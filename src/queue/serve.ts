@@ -15,7 +15,7 @@ import type { Pair, RememberedRun } from '../ledger/reading.ts';
 import { type Runner, type RunReport, runJob } from '../run-job.ts';
 import { nextTick } from '../schedule/ticks.ts';
 import { isOutdated, openBoss, prepareQueue, QUEUE } from './boss.ts';
-import { installQueue, isQueueInstalled } from './install.ts';
+import { installQueue, isQueueInstalled, isUpToDate } from './install.ts';
 import { leaveOutOf } from './leave-out.ts';
 import { askForClearing } from './leftovers.ts';
 import { knownTargets, makeKnown, readPaused, recall, type Scheduled } from './memory.ts';
@@ -89,6 +89,9 @@ async function whenReachable<T>(
 async function start({ config, runner }: ServeOptions): Promise<PgBoss> {
   const installed = await runner.database.read(session => isQueueInstalled(session, config.queue.schema));
   if (!installed) await installQueue(config);
+  // An earlier version's schema lacks what this one can do without: it asks for it, and goes on.
+  else if (!(await runner.database.read(isUpToDate)))
+    await installQueue(config).catch(error => complain(runner, error));
   try {
     return await startBoss(config, runner);
   } catch (error) {

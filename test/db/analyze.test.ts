@@ -121,7 +121,7 @@ partkeeperTest('foreign partitions are not analysed on their own', async ({ data
 });
 
 roleTest(
-  'a member analyses as the owner, because ANALYZE without the right only warns',
+  'F41: a member analyses as the owner, because ANALYZE without the right only warns',
   async ({ database, open, role }) => {
     const [owner, keeper] = [await role('nologin', 'owner'), await role('login noinherit', 'keeper')];
     await prepare(database);

@@ -45,7 +45,7 @@ const numbered = (kind: string, count: number) =>
   Array.from({ length: count }, (_, index) => relation(`public.${kind}_${index + 1}`));
 
 describe('reading the facts', () => {
-  partkeeperTest('takes as many statements for fifty tables and views as for one', async ({ database, open }) => {
+  partkeeperTest('F51: takes as many statements for fifty tables and views as for one', async ({ database, open }) => {
     await database.query(`
       do $$ begin
         for t in 1..50 loop

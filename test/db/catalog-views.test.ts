@@ -68,7 +68,7 @@ describe('a concurrent refresh', () => {
   });
 
   partkeeperTest(
-    'cannot use what a failed CREATE UNIQUE INDEX CONCURRENTLY left behind',
+    'F47: cannot use what a failed CREATE UNIQUE INDEX CONCURRENTLY left behind',
     async ({ database, open }) => {
       await database.query('create materialized view mv as select n / 2 as id from generate_series(2, 3) n');
       await expect(database.query('create unique index concurrently k on mv (id)')).rejects.toThrow(/could not create/);

@@ -148,18 +148,21 @@ partkeeperTest('every target of a run is told the same, and nothing is thrown', 
   expectNoSecrets(partkeeper.events, url.password);
 });
 
-partkeeperTest.runIf(ASKS_FOR_PASSWORD)('a rotated password is asked for at each connection', async ({ database }) => {
-  const url = new URL(database.url);
-  let password = PASSWORD;
-  const opened = openAt(url, { password: () => password });
-  try {
-    expect(await see(opened)).toMatchObject({ code: 'CONNECTION_FAILED', sqlstate: '28P01' });
-    password = decodeURIComponent(url.password);
-    expect(await see(opened)).toHaveLength(1);
-  } finally {
-    await opened.close();
-  }
-});
+partkeeperTest.runIf(ASKS_FOR_PASSWORD)(
+  'F14: a rotated password is asked for at each connection',
+  async ({ database }) => {
+    const url = new URL(database.url);
+    let password = PASSWORD;
+    const opened = openAt(url, { password: () => password });
+    try {
+      expect(await see(opened)).toMatchObject({ code: 'CONNECTION_FAILED', sqlstate: '28P01' });
+      password = decodeURIComponent(url.password);
+      expect(await see(opened)).toHaveLength(1);
+    } finally {
+      await opened.close();
+    }
+  },
+);
 
 /** Takes connections and says nothing, as a server does that hangs. */
 async function listenSilently() {
@@ -201,7 +204,7 @@ const openAt = (
     },
   );
 
-test('a server that takes the connection and says nothing is given up', async () => {
+test('F08: a server that takes the connection and says nothing is given up', async () => {
   const silent = await listenSilently();
   const database = openAt(silent.url, { connectTimeoutMs: 100 });
   expect(await see(database)).toMatchObject({

@@ -195,7 +195,7 @@ describe('cut by the server', () => {
     expect(await nextPid(partkeeper)).toBeGreaterThan(0);
   });
 
-  partkeeperTest('while idle: nobody notices', async ({ database, open }) => {
+  partkeeperTest('F09: while idle: nobody notices', async ({ database, open }) => {
     const partkeeper = open({ pool: 1 });
     const pid = await nextPid(partkeeper);
     expect(await nextPid(partkeeper)).toBe(pid);

@@ -32,7 +32,7 @@ partkeeperTest(
 );
 
 partkeeperTest(
-  'rows of a new range in the default partition keep that one from being made, and no other',
+  'F44: rows of a new range in the default partition keep that one from being made, and no other',
   async ({ database, open }) => {
     await prepare(database);
     await database.query(`insert into events values (1, '2026-03-10')`);

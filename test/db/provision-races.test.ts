@@ -22,7 +22,7 @@ const boundsOf = (partitions: typeof WANTED) =>
 const patient = { lockTimeoutMs: 10_000 };
 
 describe('several replicas at once', () => {
-  partkeeperTest('make each partition once, and none of them fails', async ({ database, open }) => {
+  partkeeperTest('F29: make each partition once, and none of them fails', async ({ database, open }) => {
     await createTable(database);
     const replicas = [1, 2, 3, 4].map(() => open({ tables: policies('events'), at: AT, budget: patient }));
     const reports = (await Promise.all(replicas.map(replica => replica.run('provision')))).flat();
@@ -66,7 +66,7 @@ describe('between plan and act', () => {
   });
 
   partkeeperTest(
-    'somebody attached a partition that overlaps: the run makes what is left',
+    'F42: somebody attached a partition that overlaps: the run makes what is left',
     async ({ database, open }) => {
       await createTable(database);
       const partkeeper = open({ tables: policies('events'), at: AT, budget: patient });
@@ -89,7 +89,7 @@ describe('between plan and act', () => {
     },
   );
 
-  partkeeperTest('somebody made the same partition by hand: it counts as done', async ({ database, open }) => {
+  partkeeperTest('F31: somebody made the same partition by hand: it counts as done', async ({ database, open }) => {
     await createTable(database);
     const partkeeper = open({ tables: policies('events'), at: AT, budget: patient });
     const [report] = await runAndMeanwhile(
@@ -116,7 +116,7 @@ describe('between plan and act', () => {
       true,
     ],
   ] as const)(
-    'somebody %s: nothing is done by the old plan, and the other tables have their turn',
+    'F40: somebody %s: nothing is done by the old plan, and the other tables have their turn',
     async ([, meanwhile, isThere], { database, open }) => {
       await createTable(database);
       const other = await createTable(database, 'public.other');
@@ -184,4 +184,37 @@ partkeeperTest('what is left of an interrupted attempt is nothing', async ({ dat
   expect(await exists(database, action.relation)).toBe(false);
   await createPartition(database, EVENTS, 'events_2026_03', '2026-03-01', '2026-04-01');
   expect((await partkeeper.act(action)).outcome).toBe('already-done');
+});
+
+partkeeperTest(
+  'a long writer of a table that a foreign key leads to is not queued behind: nobody else has to wait for it',
+  async ({ database, open }) => {
+    await database.query('create table customers (id int primary key); insert into customers values (1)');
+    await createTable(database, 'public.events', { more: ', customer int references customers' });
+    const [writer, other] = await Promise.all([database.connect(), database.connect()]);
+    await writer.query('begin; insert into customers values (2)');
+    const partkeeper = open({ tables: policies('events'), at: AT, budget: { passingMs: 1, lockAttempts: 1 } });
+    const [report] = await partkeeper.run('provision');
+    // Missing partitions are a failure, whoever is to blame.
+    expect(report).toMatchObject({
+      outcome: 'failure',
+      deferred: 0,
+      error: { code: 'BLOCKED', message: expect.stringMatching(/process \d+ .*insert into customers/) },
+    });
+    expect(partkeeper.eventsOf('action-failed').map(({ error }) => error.sqlstate)).not.toContain('55P03');
+    await other.query(`set lock_timeout = '1s'; insert into customers values (3)`);
+    await writer.query('commit');
+    expect(await partkeeper.run('provision')).toMatchObject([{ outcome: 'success', failed: 0 }]);
+  },
+);
+
+partkeeperTest('long readers and writers of the table itself are no reason to wait', async ({ database, open }) => {
+  await createTable(database, 'public.events', { partitions: months('events', '2026-02', 1) });
+  const [reader, writer] = await Promise.all([database.connect(), database.connect()]);
+  await reader.query('begin; select count(*) from events');
+  await writer.query(`begin; insert into events values (1, '2026-02-02')`);
+  const partkeeper = open({ tables: policies('events'), at: AT, budget: { passingMs: 1, lockAttempts: 1 } });
+  expect(await partkeeper.run('provision')).toMatchObject([{ outcome: 'success', done: 2, failed: 0 }]);
+  await writer.query('commit');
+  await reader.query('commit');
 });

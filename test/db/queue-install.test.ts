@@ -2,6 +2,7 @@
 import { escapeIdentifier } from 'pg';
 import { describe, expect } from 'vitest';
 import { grantedRights, grantTo } from '../../src/queue/grants.ts';
+import { isUpToDate } from '../../src/queue/install.ts';
 import { removeQueue } from '../../src/queue/remove.ts';
 import { migrateDown } from '../../src/schema/migrate.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -39,6 +40,16 @@ describe('installing', () => {
     const before = await snapshot(database);
     await install(database);
     expect(await snapshot(database)).toEqual(before);
+  });
+
+  queueTest('by a later version adds what an earlier one did not have', async ({ database, open }) => {
+    await install(database);
+    const { database: opened } = open();
+    expect(await opened.use(isUpToDate)).toBe(true);
+    await migrateDown(await database.connect(), ['bookkeeping'], { count: 1 });
+    expect(await opened.use(isUpToDate)).toBe(false);
+    await install(database);
+    expect(await opened.use(isUpToDate)).toBe(true);
   });
 
   queueTest('may be done by several at once', async ({ database }) => {

@@ -70,7 +70,7 @@ describe('with bookkeeping', () => {
   );
 
   partkeeperTest(
-    'a view with duplicate rows fails alone, keeps its rows and is not remembered',
+    'F49: a view with duplicate rows fails alone, keeps its rows and is not remembered',
     async ({ database, open }) => {
       await prepare(database);
       await database.query(`

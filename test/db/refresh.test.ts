@@ -81,7 +81,7 @@ describe('the way', () => {
     ['a view without a unique index', 'select 1 as id', 'VIEW_NOT_CONCURRENT', 'not-concurrent', {}],
     ['an empty view', 'select 1 as id with no data', 'VIEW_NOT_POPULATED', 'not-populated', { populate: false }],
   ] as const)(
-    'is none for %s that may not be read meanwhile, and a person is told',
+    'F48, F49: is none for %s that may not be read meanwhile, and a person is told',
     async ([, query, code, reason, over], { database, open }) => {
       await database.query(`create materialized view mv as ${query}`);
       const partkeeper = open({ views: [policyOf('mv', over)] });

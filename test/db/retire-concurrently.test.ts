@@ -57,7 +57,7 @@ test('an expired partition is detached concurrently and then dropped, each step 
   await expectNothingLeft(partkeeper);
 });
 
-test('a transaction that has read the table is waited for, and neither readers nor writers are held up', async ({
+test('F20: a transaction that has read the table is waited for, and neither readers nor writers are held up', async ({
   database,
   open,
 }) => {
@@ -150,7 +150,7 @@ test('a transaction that goes on for long is not waited for without end: the det
 });
 
 describe('a long transaction', () => {
-  test('puts it off, is named, and nothing was begun', async ({ database, open }) => {
+  test('F21: puts it off, is named, and nothing was begun', async ({ database, open }) => {
     await prepareMonths(database);
     const holder = await database.connect({ application_name: 'nightly report' });
     const pid = await pidOf(holder);
@@ -263,7 +263,7 @@ describe('a run that ends in the middle', () => {
     await expectNothingLeft(partkeeper);
   });
 
-  test('between detach and drop leaves a table that the ledger proves to be ours', async ({ database, open }) => {
+  test('F25: between detach and drop leaves a table that the ledger proves to be ours', async ({ database, open }) => {
     await prepareMonths(database);
     await database.query(`create view reads_it as select 1 as one`);
     const partkeeper = open({ tables: [POLICY], at: AT });
@@ -281,7 +281,7 @@ describe('a run that ends in the middle', () => {
     expect(await retirementsOnRecord(database)).toEqual(['events_2026_01 dropped', 'events_2026_02 dropped']);
   });
 
-  test('leaves a table with rows after its end alone, and says so', async ({ database, open }) => {
+  test('F52: leaves a table with rows after its end alone, and says so', async ({ database, open }) => {
     await prepareMonths(database);
     const partkeeper = open({ tables: [POLICY], at: AT });
     const [action] = (await partkeeper.plan(['retire'])).actions;
@@ -349,7 +349,10 @@ test('what comes to depend on it at the last moment keeps the table: nothing is 
   expect(await tablesOf(database)).toEqual(attached(3));
 });
 
-test('rows that foreign keys still refer to keep it attached, and nothing is pending', async ({ database, open }) => {
+test('F45: rows that foreign keys still refer to keep it attached, and nothing is pending', async ({
+  database,
+  open,
+}) => {
   await prepareMonths(database, ', primary key (id, at)');
   await database.query(`
     create table lines (event bigint, event_at timestamptz, foreign key (event, event_at) references events);

@@ -108,7 +108,7 @@ describe('an expired partition', () => {
     expect(await names(database)).toEqual(KEPT);
   });
 
-  roleTest('that belongs to somebody else stays, and the others go', async ({ database, open, role }) => {
+  roleTest('F41: that belongs to somebody else stays, and the others go', async ({ database, open, role }) => {
     const [owner, keeper] = [await role('nologin', 'owner'), await role('login noinherit', 'keeper')];
     await prepare(database);
     await database.query(`grant ${owner.sql} to ${keeper.sql}; grant usage, create on schema public to ${owner.sql}`);
@@ -124,7 +124,7 @@ describe('an expired partition', () => {
 });
 
 describe('what depends on an expired partition keeps it, and nothing is half done', () => {
-  partkeeperTest('rows that refer to its rows', async ({ database, open }) => {
+  partkeeperTest('F45: rows that refer to its rows', async ({ database, open }) => {
     await prepare(database, ', primary key (id, at)');
     await database.query(`
       create table lines (event bigint, event_at timestamptz, foreign key (event, event_at) references events);

@@ -100,7 +100,7 @@ describe('partkeeper.trigger()', () => {
     expect(await jobsInQueue(database)).toMatchObject([{ data: { requestedBy: me?.name } }]);
   });
 
-  test('names the run that is queued or running already, and a new one once that is over', async ({
+  test('F30: names the run that is queued or running already, and a new one once that is over', async ({
     database,
     boss,
   }) => {

@@ -31,7 +31,7 @@ async function expectAtWork(service: Daemon): Promise<void> {
   await service.metric(REFRESHED, value => value > since, 60_000);
 }
 
-test.concurrent('a database that is down at the start is waited for', async ({ daemon, configure, server }) => {
+test.concurrent('F04: a database that is down at the start is waited for', async ({ daemon, configure, server }) => {
   await configure(POLICY);
   await server.stop();
   const service = await daemon({ env: { DATABASE_URL: server.url } });
@@ -63,7 +63,7 @@ test.concurrent('a database that never comes does not keep it from stopping', as
 });
 
 test.concurrent.for(['fast', 'immediate', 'kill'] as const)(
-  'a server that is stopped (%s) while it works is noticed, waited for, and worked with again',
+  'F02, F03: a server that is stopped (%s) while it works is noticed, waited for, and worked with again',
   async (mode, { daemon, configure, server }) => {
     await configure(POLICY);
     const service = await daemon({ env: { DATABASE_URL: server.url } });
@@ -84,7 +84,7 @@ test.concurrent.for(['fast', 'immediate', 'kill'] as const)(
   },
 );
 
-test.concurrent('a standby is not ready, and put to work once it is promoted', async ({
+test.concurrent('F05: a standby is not ready, and put to work once it is promoted', async ({
   daemon,
   configure,
   server,
@@ -153,7 +153,11 @@ test.concurrent('a single session that hangs, deaf to being cancelled, does not 
   configure,
   server,
 }) => {
-  await configure(POLICY.replace('connectTimeout: 1s', 'connectTimeout: 1s, lockTimeout: 60s'));
+  // A refresh waits for what it reads; whatever changes a table looks first whether it would have to wait.
+  await configure(`database: { connectTimeout: 1s, lockTimeout: 60s }
+views:
+  unified.mv_recent_events: { schedule: '* * * * * *', skipUnchanged: false }
+`);
   const blocker = new Client({ connectionString: server.url });
   await blocker.connect();
   await blocker.query('begin; lock table unified.event_metric_events in access exclusive mode');

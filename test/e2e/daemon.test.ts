@@ -84,7 +84,7 @@ describe('at work', () => {
     expect(lines.filter(({ level }) => level !== 'info')).toEqual([]);
   });
 
-  test('a view that fails keeps no other target from its turn, and the metrics say so', async ({
+  test('F50: a view that fails keeps no other target from its turn, and the metrics say so', async ({
     daemon,
     configure,
     database,

@@ -184,7 +184,7 @@ describe('migrate down --all', () => {
     const down = await cli.run(['migrate', 'down', '--all'], { env });
     expect(down).toMatchObject({ code: 0, stderr: '' });
     expect(down.stdout).toMatch(
-      /^took back 0004_drains\ntook back 0002_ledger\ntook back 0001_view_refreshes\nremoved the queue partkeeper from schema partkeeper_queue\ndropped schema partkeeper_queue\n$/,
+      /^took back 0004_drains\ntook back 0003_retirements\ntook back 0002_ledger\ntook back 0001_view_refreshes\nremoved the queue partkeeper from schema partkeeper_queue\ndropped schema partkeeper_queue\n$/,
     );
     expect(await database.query(`select nspname from pg_namespace where nspname like 'partkeeper%'`)).toEqual([]);
     expect(await database.query('select from app.events')).toEqual([]);

@@ -238,7 +238,7 @@ describe('names', () => {
     return range;
   };
 
-  test('with quotes, blanks, umlauts, line ends and 63 bytes are kept as they are, from file to partition', async ({
+  test('F43: with quotes, blanks, umlauts, line ends and 63 bytes are kept as they are, from file to partition', async ({
     cli,
     configure,
     database,

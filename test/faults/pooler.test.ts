@@ -21,7 +21,7 @@ const poolerTest = cliTest.override('template', 'schema').extend('pooler', ({ da
 });
 
 poolerTest.runIf(isToRun)(
-  'behind a transaction pooler every command refuses, and says what to do',
+  'F12: behind a transaction pooler every command refuses, and says what to do',
   async ({ cli, configure, pooler }) => {
     await configure(QUIET_POLICY);
     const env = { DATABASE_URL: await pooler('transaction') };

@@ -24,6 +24,13 @@ const ticksOf = (database: TestDatabase, target: string) =>
     [target],
   );
 
+const missedBeforeTheChange = (database: TestDatabase, target: string) =>
+  database.query(
+    `select tick from partkeeper.runs r join partkeeper.targets t using (job, target)
+      where job = 'refresh' and target = $1 and reason like 'missed%' and tick <= scheduled_since`,
+    [target],
+  );
+
 cliTest.override('template', 'bookkeeping')(
   'a changed schedule has missed nothing of what it would have come due at before, and a removed one is gone with its jobs',
   async ({ cli, configure, database }) => {
@@ -53,8 +60,10 @@ cliTest.override('template', 'bookkeeping')(
 
     const log = await serve(policy(EVERY_SECOND), isServed('app.changed', 3));
     const changed = await ticksOf(database, 'app.changed');
-    expect(changed.filter(({ reason }) => reason?.startsWith('missed'))).toEqual([]);
-    expect(log.filter(({ msg }) => msg === 'ticks missed')).toEqual([]);
+    // A machine that is busy with others may miss one of the ticks since; none from before may be said to be missed.
+    expect(await missedBeforeTheChange(database, 'app.changed')).toEqual([]);
+    const told = log.filter(({ msg }) => msg === 'ticks missed').reduce((sum, { ticks }) => sum + Number(ticks), 0);
+    expect(told).toBe(changed.filter(({ reason }) => reason?.startsWith('missed')).length);
     expect(await ticksOf(database, 'app.removed')).toEqual(before);
     expect(
       await database.query('select state::text, output from partkeeper_queue.job where id = $1', [id]),

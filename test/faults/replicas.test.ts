@@ -48,7 +48,7 @@ views:
 const daemonTest = cliTest.override('template', 'bookkeeping');
 
 daemonTest(
-  `${TICKS} ticks on two targets by three replicas of skewed clocks, one killed every 10 s and all of them once: no tick twice, none lost, no overlap`,
+  `F29: ${TICKS} ticks on two targets by three replicas of skewed clocks, one killed every 10 s and all of them once: no tick twice, none lost, no overlap`,
   { timeout: TICKS * TICK_MS + 120_000 },
   async ({ cli, configure, database }) => {
     await configure(POLICY);

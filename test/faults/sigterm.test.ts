@@ -165,7 +165,7 @@ describe('SIGTERM while an action is under way', () => {
   );
 
   stopTest.for(KINDS)(
-    '%s: what can finish in three seconds finishes, and is on record',
+    'F33: %s: what can finish in three seconds finishes, and is on record',
     async (kind, { cli, database, holdDuring }) => {
       const { daemon, release } = await holdDuring(kind);
       daemon.kill('SIGTERM');

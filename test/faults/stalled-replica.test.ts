@@ -23,7 +23,7 @@ views:
 `;
 
 cliTest.override('template', 'bookkeeping')(
-  'a replica that hangs during a run keeps the others from it, and its tick succeeds once',
+  'F28: a replica that hangs during a run keeps the others from it, and its tick succeeds once',
   async ({ cli, configure, database }) => {
     await configure(POLICY);
     await database.query(VIEW);

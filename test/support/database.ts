@@ -43,10 +43,20 @@ export async function openTestDatabase(
   const templateName = inject('templates')[template];
   if (templateName === undefined) throw new Error(`There is no template database "${template}".`);
   const name = `pk_test_${randomBytes(8).toString('hex')}`;
-  const url = urlOfDatabase(inject('serverUrl'), name);
+  const { database, close } = connectTo(urlOfDatabase(inject('serverUrl'), name), name);
+  const drop = async (): Promise<void> => {
+    // Together, because a statement that still runs on the main connection ends by the force only.
+    await Promise.all([close(), admin.query(`drop database if exists ${escapeIdentifier(name)} with (force)`)]);
+  };
+
+  await cloneTemplate(admin, templateName, name);
+  return { database, drop };
+}
+
+/** A database that is there, or will be. `close` ends the connections to it. */
+export function connectTo(url: string, name: string): { database: TestDatabase; close: () => Promise<void> } {
   const clients: Client[] = [];
   const main = openQueue(url, 'partkeeper test');
-
   const connect = async (config: ClientConfig = {}): Promise<Client> => {
     const client = await openClient({ connectionString: url, application_name: 'partkeeper test', ...config });
     clients.push(client);
@@ -56,14 +66,11 @@ export async function openTestDatabase(
     const { rows } = await main.query<Row>(sql, params && [...params]);
     return rows;
   };
-  const drop = async (): Promise<void> => {
+  const close = async (): Promise<void> => {
     await Promise.allSettled(clients.map(client => client.end()));
-    // Together, because a statement that still runs on `main` ends by the force only.
-    await Promise.all([main.end(), admin.query(`drop database if exists ${escapeIdentifier(name)} with (force)`)]);
+    await main.end();
   };
-
-  await cloneTemplate(admin, templateName, name);
-  return { database: { url, name, query, connect }, drop };
+  return { database: { url, name, query, connect }, close };
 }
 
 const OBJECT_IN_USE = '55006';

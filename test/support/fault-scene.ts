@@ -2,6 +2,7 @@
 import type { Pool } from 'pg';
 import { expect } from 'vitest';
 import { type Clone, type Prepared, prepareDatabase } from './clones.ts';
+import { halfRetire } from './half-retired.ts';
 import { createTable, months } from './tables.ts';
 
 /** `yyyy-mm` in UTC, so many months from now. */
@@ -15,6 +16,14 @@ const partition = (table: string, offset: number): string => `${table}_${month(o
 /** What an expired partition of the table with `retire: detach` is called; it stays, with its rows. */
 const kept = (): string => partition('audit', -4);
 
+/** Of the table with a grace, as earlier runs have left them, and one that has just expired. All but the first one stay. */
+const graced = () => ({
+  over: partition('graced', -7),
+  asked: partition('graced', -6),
+  pending: partition('graced', -5),
+  expired: partition('graced', -4),
+});
+
 /**
  * No tick of the views falls between two commands. The busiest is refreshed twice where only the refresh of what it reads met
  * with the accident, and it has no index for doing so concurrently.
@@ -22,6 +31,7 @@ const kept = (): string => partition('audit', -4);
 export const POLICY = `tables:
   public.events: { interval: month, retention: 3 months, retire: drop, premake: 1 }
   public.audit: { interval: month, retention: 3 months, retire: detach, premake: 1 }
+  public.graced: { interval: month, retention: 3 months, retire: drop, grace: 7 days, premake: 1, analyze: off }
 views:
   public.by_kind: { schedule: '0 0 1 1 *' }
   public.busiest: { schedule: '0 0 1 1 *', blocking: true }
@@ -35,6 +45,10 @@ export const work = (): readonly string[] => [
   `drop-partition ${partition('events', -5)}: expired`,
   `drop-partition ${partition('events', -4)}: expired`,
   `detach-partition ${kept()}: expired`,
+  `drop-partition ${graced().over}: grace-over`,
+  `restore-partition ${graced().asked}: restore-asked`,
+  `detach-partition ${graced().pending}: interrupted`,
+  `detach-partition ${graced().expired}: expired`,
   'refresh-view by_kind: never-refreshed',
   'refresh-view busiest: never-populated',
   'analyze-table events: never-analyzed',
@@ -79,6 +93,7 @@ async function fill(database: Clone): Promise<void> {
     partitions: { ...months('events', month(-5), 3), ...months('events', month(-1), 1) },
   });
   await createTable(database, 'public.audit', { partitions: months('audit', month(-4), 6) });
+  await createTable(database, 'public.graced', { partitions: months('graced', month(-7), 9) });
   // Each of these is one more statement between making a partition and attaching it, or after.
   await database.query(`
     create index on public.events (id, at);
@@ -98,6 +113,11 @@ async function fill(database: Clone): Promise<void> {
       [`${month(offset)}-01 00:00+00`, offset],
     );
   await database.query(
+    `insert into public.graced select i, $1::timestamptz + i * interval '20 hours' from generate_series(1, 250) i`,
+    [`${month(-7)}-01 00:00+00`],
+  );
+  await halfRetire(database, 'public.graced', graced());
+  await database.query(
     `
     create materialized view public.by_kind as
       select id % 7 as kind, count(*) as rows from public.events where id > 0 group by id % 7;
@@ -116,6 +136,10 @@ export async function checksum({ query }: Clone): Promise<string> {
     `select count(*) || ' rows ' || md5(string_agg(origin || id || at, ',' order by origin, id, at)) as sum from (
        select 'events' as origin, id, at from public.events where id > 0
        union all select 'kept', id, at from public.${kept()}
+       union all select 'graced', id, at from public.graced where at >= '${month(-3)}-01 00:00+00'
+       union all select 'asked', id, at from public.${graced().asked}
+       union all select 'pending', id, at from public.${graced().pending}
+       union all select 'expired', id, at from public.${graced().expired}
        union all select 'audit', id, at from public.audit where at >= '${month(-3)}-01 00:00+00') as rows`,
   );
   return row?.sum ?? '';
@@ -135,7 +159,14 @@ export async function tablesOf({
 /** True at every moment, even while the backend of a dead process is still busy. */
 export async function expectNothingTornNorLost(clone: Clone, checksumBefore: string): Promise<void> {
   const { attached, loose } = await tablesOf(clone);
-  expect(loose, 'tables that are nobody’s partition').toEqual(attached.includes(kept()) ? [] : [kept()]);
+  const staying = [kept(), graced().asked, graced().pending, graced().expired];
+  // Between its detach and its drop the ledger alone says what is to become of a table.
+  const going = [graced().over, partition('events', -5), partition('events', -4)];
+  expect(
+    loose.filter(table => ![...staying, ...going].includes(table)),
+    'tables that are nobody’s partition',
+  ).toEqual([]);
+  for (const table of staying) expect([...attached, ...loose]).toContain(table);
   expect(await checksum(clone), 'the rows inside their retention').toBe(checksumBefore);
 }
 
@@ -161,6 +192,10 @@ export async function describeState({ query }: Clone): Promise<readonly string[]
        from pg_stat_user_tables where relname in ('events', 'audit')
      union all
      select concat_ws(' ', 'row', tableoid::regclass, id) from public.events
+     union all
+     select concat_ws(' ', 'row', tableoid::regclass, id) from public.graced
+     union all
+     select concat_ws(' ', 'retirement', relation_name, state) from partkeeper.retirements where ended_at is null
      order by line`,
   );
   return rows.map(({ line }) => line);

@@ -22,7 +22,7 @@ export const UNRELATED_EXIT_CODE = 99;
 export const PRELOAD = fileURLToPath(new URL('./kill-at-statement.preload.ts', import.meta.url));
 
 /** The `number`-th statement, counted from one. */
-export interface Case<F extends Fault = Fault> {
+export interface Case<F extends string = Fault> {
   readonly number: number;
   readonly fault: F;
   readonly text: string;
@@ -42,7 +42,7 @@ const kindOf = (text: string): string => text.replaceAll(/"(?:[^"]|"")*"|'(?:[^'
  * Which statements to try with one fault: `atLeast` so many, evenly. With PK_FAULTS=kinds one of every kind as well;
  * all of them with PK_FAULTS=all; with a list such as PK_FAULTS=17:sent,18:done these alone.
  */
-export function chooseCases<F extends Fault>(
+export function chooseCases<F extends string>(
   statements: readonly string[],
   fault: F,
   atLeast: number,
@@ -80,5 +80,5 @@ export async function inLanes<T, R>(
   return answers;
 }
 
-export const describeCase = ({ number, fault, text }: Case): string =>
+export const describeCase = ({ number, fault, text }: Case<string>): string =>
   `PK_FAULTS=${number}:${fault} at "${text.replaceAll(/\s+/g, ' ').slice(0, 120)}"`;

@@ -38,6 +38,8 @@ export interface PartkeeperOptions {
   /** Another role, or the same over other settings; default: the database's own address. */
   readonly url?: string;
   readonly pool?: number;
+  /** Default 5 s. */
+  readonly connectTimeoutMs?: number;
   /** Between two tries. Default: does not wait. */
   readonly sleep?: Runner['sleep'];
 }
@@ -97,7 +99,7 @@ export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: Part
     password: undefined,
     sslMode: undefined,
     pool: options.pool ?? 2,
-    connectTimeoutMs: 5_000,
+    connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
   };
   const database = openDatabase(address, budget);
   const never = new AbortController().signal;

@@ -1,0 +1,96 @@
+/** What people and other programs do to the schema and to the data. */
+import { error, type Fault, type FaultNumber, found, log, metric, skipped } from './fault.ts';
+
+export const SCHEMA_FAULTS = {
+  F40: {
+    title: 'The table is dropped, renamed or replaced',
+    happens: 'Its name leads nowhere, or to another table.',
+    holds: 'Nothing is done by the old plan, nothing is made in its place, and the other tables have their turn.',
+    seen: [error('STALE_PLAN'), found('TARGET_MISSING'), skipped('missing')],
+    tests: ['db/provision-races.test.ts', 'db/retire-evidence.test.ts'],
+  },
+  F41: {
+    title: 'A right is missing on one table',
+    happens: 'The statement fails with 42501; ANALYZE only warns.',
+    holds: 'That one fails and names the right; the others go on.',
+    seen: [error('PERMISSION_DENIED'), found('NOT_OWNER'), skipped('not-owner')],
+    tests: ['db/retire.test.ts', 'db/analyze.test.ts'],
+  },
+  F42: {
+    title: 'Somebody attaches a partition by hand',
+    happens: 'It overlaps, or is wider than the interval.',
+    holds: 'What is left of the range is made; a partition that is not proven to have expired is never retired.',
+    seen: [error('BOUND_CONFLICT'), found('INTERVAL_CONTRADICTED')],
+    tests: ['db/provision-races.test.ts'],
+  },
+  F43: {
+    title: 'Names have quotes, line ends, umlauts and 63 bytes',
+    happens: 'The server cuts what is longer, and only notes it.',
+    holds: 'Names are kept as they are, none of ours is longer, and what is compared are OIDs.',
+    seen: [found('NAME_TAKEN')],
+    tests: ['e2e/stranger.test.ts'],
+  },
+  F44: {
+    title: 'The default partition has rows of the range to be made',
+    happens: 'The attach fails with 23514.',
+    holds: 'No row is moved or lost unasked, and the other partitions are made.',
+    seen: [error('DEFAULT_HAS_ROWS'), found('DEFAULT_PARTITION')],
+    tests: ['db/provision-default.test.ts'],
+  },
+  F45: {
+    title: 'Rows elsewhere refer to the expired partition',
+    happens: 'Its detach fails with 23503.',
+    holds: 'It stays attached, nothing is pending, and nothing is ever dropped with CASCADE.',
+    seen: [error('STILL_REFERENCED')],
+    tests: ['db/retire-concurrently.test.ts', 'db/retire.test.ts'],
+  },
+  F46: {
+    title: 'The table is altered while a partition is made for it',
+    happens: 'The two would not fit together: 42804.',
+    holds: 'A partition is made in the likeness of the table as it is by then.',
+    seen: [error('SCHEMA_MISMATCH')],
+    tests: ['faults/locks-held.test.ts'],
+  },
+  F47: {
+    title: 'An index is not valid',
+    happens: 'Somebody’s CREATE INDEX CONCURRENTLY failed, or is not finished.',
+    holds: 'Partitions are made all the same. It is not used, and not repaired unasked.',
+    seen: [found('VIEW_NOT_CONCURRENT'), skipped('not-concurrent')],
+    tests: ['faults/surroundings.test.ts', 'db/catalog-views.test.ts'],
+  },
+  F48: {
+    title: 'A view was never populated',
+    happens: 'A concurrent refresh fails with 55000.',
+    holds: 'It is filled once by a plain refresh where the policy allows that, and only then.',
+    seen: [found('VIEW_NOT_POPULATED'), skipped('not-populated'), metric('partkeeper_matview_populated', '0')],
+    tests: ['db/refresh.test.ts'],
+  },
+  F49: {
+    title: 'A view has no usable unique index, or duplicate rows',
+    happens: 'A concurrent refresh fails with 55000 or 21000.',
+    holds: 'It fails alone and keeps its rows; readers are never stopped instead, unless the policy says so.',
+    seen: [error('VIEW_NOT_CONCURRENT'), found('VIEW_NOT_CONCURRENT'), skipped('not-concurrent')],
+    tests: ['db/refresh.test.ts', 'db/refresh-trouble.test.ts'],
+  },
+  F50: {
+    title: 'What a view reads is gone, or fails',
+    happens: 'A column was dropped with CASCADE, a function raises.',
+    holds: 'It is told, and no table or other view misses its turn.',
+    seen: [found('TARGET_MISSING'), error('UNEXPECTED'), metric('partkeeper_run_consecutive_failures', 'rises')],
+    tests: ['faults/surroundings.test.ts', 'e2e/daemon.test.ts'],
+  },
+  F51: {
+    title: 'A table has thousands of partitions',
+    happens: 'What touches them all takes long, or fails.',
+    holds: 'The number of our statements does not depend on it, nor that of the series: no label carries a partition.',
+    seen: [metric('partkeeper_partitions', 'their number'), log('observed')],
+    tests: ['faults/server-stops.test.ts', 'db/catalog-cost.test.ts'],
+  },
+  F52: {
+    title: 'Rows arrive late, for a range that is being retired',
+    happens: 'Written before the detach, they are in the partition; after it, they are refused with 23514.',
+    holds: 'Nothing is lost that was accepted and is to be kept; a table with rows after its end is left alone.',
+    seen: [error('NEWER_ROWS')],
+    tests: ['faults/retiring.test.ts', 'db/retire-concurrently.test.ts'],
+  },
+} as const satisfies Readonly<Record<FaultNumber, Fault>>;
