@@ -10,6 +10,7 @@ import { configReference } from '../src/config/reference.ts';
 import { codesReference } from '../src/report/codes-docs.ts';
 import { metricsReference } from '../src/report/metric-docs.ts';
 import { faultsReference } from '../test/faults/catalogue/catalogue.ts';
+import { grafanaDashboard } from './dashboard/grafana.ts';
 
 const asJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -21,6 +22,7 @@ const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/codes.md': codesReference,
   'docs/cli.md': cliReference,
   'docs/faults.md': faultsReference,
+  'ops/grafana/partkeeper.json': () => asJson(grafanaDashboard()),
 };
 
 const textOf = (path: string): string | undefined => {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { createApp } from '../app.ts';
 import type { Config } from '../config/config.ts';
+import { runIntervalOf } from '../config/schedules.ts';
 import { type DaemonOptions, runDaemon } from '../daemon.ts';
 import { EXIT_CODES } from '../domain/errors.ts';
 import { logEvents } from '../report/log.ts';
@@ -39,7 +40,12 @@ export async function serve(
     tables: config.tables.map(({ policy }) => policy),
     views: config.views.map(({ policy }) => policy),
   };
-  const metrics = recordEvents({ ...policies, version: VERSION, revision: io.env.PARTKEEPER_REVISION });
+  const metrics = recordEvents({
+    ...policies,
+    intervalOf: runIntervalOf(config),
+    version: VERSION,
+    revision: io.env.PARTKEEPER_REVISION,
+  });
   const app = createApp(config, [logEvents(logger), metrics.emit, ...io.subscribers]);
   const reports = await runDaemon({ app, metrics, stopping: io.stopping, once, ...more });
   return once ? exitCodeOfRuns(reports, io.stopping) : EXIT_CODES.done;

@@ -1,6 +1,6 @@
 /** What comes due when: every pair of a job and a target that has a schedule. */
 import { JOB_NAMES, type JobName } from '../domain/plan.ts';
-import type { RelationName } from '../domain/relation.ts';
+import { isSameRelation, type RelationName } from '../domain/relation.ts';
 import type { Config, Schedule, TickPolicy } from './config.ts';
 import { cronOf, REFERENCE_DAY } from './parsers.ts';
 
@@ -32,6 +32,23 @@ export const schedulesOf = (config: Config): readonly ScheduleEntry[] =>
       schedule ? [{ ...config.jobs[job], job, target, schedule }] : [],
     ),
   );
+
+/**
+ * How often a job is to run on a target, in seconds: the longest pause of its schedule; undefined where it has none. Walking through
+ * a schedule takes a tenth of a second, so it is done when first asked, and once for all that have the same.
+ */
+export function runIntervalOf(config: Config): (job: JobName, target: RelationName) => number | undefined {
+  const entries = schedulesOf(config);
+  const known = new Map<string, number>();
+  return (job, target) => {
+    const schedule = entries.find(entry => entry.job === job && isSameRelation(entry.target, target))?.schedule;
+    if (schedule === undefined) return undefined;
+    const key = JSON.stringify(schedule);
+    const seconds = known.get(key) ?? longestGapMs(schedule) / 1000;
+    known.set(key, seconds);
+    return seconds;
+  };
+}
 
 // A year shows every weekday, month and change of summer time. A pattern that fires densely must be seen to pause as
 // well: that takes more runs than a day has minutes.

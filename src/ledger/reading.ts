@@ -19,6 +19,7 @@ interface LastRunRow {
   readonly job: string;
   readonly target: string;
   readonly last_tick: string | null;
+  readonly last_run: string | null;
   readonly last_attempt: string | null;
   readonly last_success: string | null;
   readonly last_duration_ms: number | null;
@@ -49,6 +50,7 @@ export async function readLastRuns(session: Session, pairs: readonly Pair[]): Pr
         job: row.job,
         target,
         lastTick: instantOf(row.last_tick),
+        lastRun: row.last_run ?? undefined,
         lastAttempt: instantOf(row.last_attempt),
         lastSuccess: instantOf(row.last_success),
         lastDurationMs: row.last_duration_ms ?? undefined,

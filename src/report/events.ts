@@ -145,6 +145,8 @@ export interface PauseState {
 
 /** The last runs of a job on a target. */
 export interface RunHistory {
+  /** Id and attempt (`id.2`) of the last one that has ended, on whichever replica. */
+  readonly lastRun: string | undefined;
   readonly lastAttempt: Instant | undefined;
   readonly lastSuccess: Instant | undefined;
   readonly lastDurationMs: number | undefined;

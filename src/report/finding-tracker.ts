@@ -1,6 +1,7 @@
 /** Which findings stand at the moment, and what a run changed about that: a fault is news once, not every five minutes. */
 import type { Finding } from '../domain/findings.ts';
-import { formatRelationName } from '../domain/relation.ts';
+import type { JobName } from '../domain/plan.ts';
+import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import type { Event, RunIdentity } from './events.ts';
 
 export interface FindingChanges {
@@ -16,6 +17,12 @@ export interface FindingTracker {
   /** Tells that a run got as far as a plan, so that its findings will be all there are. */
   readonly planned: (run: RunIdentity) => void;
   readonly update: (finished: Extract<Event, { kind: 'run-finished' }>) => FindingChanges;
+  /**
+   * Another replica has looked since, and tells what it found: what this one found is out of date.
+   *
+   * @returns what no longer stands
+   */
+  readonly forget: (job: JobName, target: RelationName) => readonly Finding[];
   /** What stands now, over all jobs, each once. */
   readonly current: () => readonly Finding[];
 }
@@ -33,25 +40,33 @@ export function trackFindings(): FindingTracker {
   const byRun = new Map<string, readonly Finding[]>();
   const withPlan = new Set<string>();
   const standing = (): ReadonlyMap<string, Finding> => byKey([...byRun.values()].flat());
+  const slotOf = (job: JobName, target: RelationName): string => `${job} ${formatRelationName(target)}`;
+  const goneSince = (before: ReadonlyMap<string, Finding>): readonly Finding[] => {
+    const faults = new Set([...standing().values()].map(faultOf));
+    return [...before.values()].filter(finding => !faults.has(faultOf(finding)));
+  };
 
   return {
     current: () => [...standing().values()],
     planned: ({ runId }) => withPlan.add(runId),
     update({ run, findings, error }) {
       const before = standing();
-      const slot = `${run.job} ${formatRelationName(run.target)}`;
+      const slot = slotOf(run.job, run.target);
       const hasLooked = withPlan.delete(run.runId) || error === undefined;
       const kept = hasLooked ? [] : (byRun.get(slot) ?? []);
       byRun.set(slot, [...byKey([...kept, ...findings]).values()]);
 
-      const after = standing();
-      const faults = new Set([...after.values()].map(faultOf));
       const found = [...byKey(findings)];
       return {
         appeared: found.filter(([key]) => !before.has(key)).map(([, finding]) => finding),
         remained: found.filter(([key]) => before.has(key)).map(([, finding]) => finding),
-        cleared: [...before.values()].filter(finding => !faults.has(faultOf(finding))),
+        cleared: goneSince(before),
       };
+    },
+    forget(job, target) {
+      const before = standing();
+      byRun.delete(slotOf(job, target));
+      return goneSince(before);
     },
   };
 }

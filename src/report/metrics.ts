@@ -1,6 +1,7 @@
 /** Events → metrics. Everything is set from events, so that a scrape never waits for the database. */
 
 import type { ErrorCode } from '../domain/errors.ts';
+import type { Finding } from '../domain/findings.ts';
 import { type Action, JOB_NAMES, JOB_OF, type JobName } from '../domain/plan.ts';
 import type { TablePolicy, ViewPolicy } from '../domain/policy.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
@@ -15,6 +16,8 @@ import { createMeters, type Meters } from './metric-registry.ts';
 export interface MetricsOptions {
   readonly tables: readonly TablePolicy[];
   readonly views: readonly ViewPolicy[];
+  /** How often a job is to run on a target, in seconds; asked once for each that is scheduled, when the service is at work. */
+  readonly intervalOf: (job: JobName, target: RelationName) => number | undefined;
   readonly version: string;
   /** The commit it was built from. */
   readonly revision?: string | undefined;
@@ -35,6 +38,8 @@ export function recordEvents(options: MetricsOptions): Metrics {
   const tracker = trackFindings();
   const startedAt = new Map<string, Instant>();
   const attemptedAt = new Map<string, number>();
+  const withInterval = new Set<string>();
+  const lastRunOf = new Map<string, string | undefined>();
   const viewDataAt = new Map<string, number>();
 
   const setViewData = (view: RelationName, at: Instant): void => {
@@ -90,8 +95,7 @@ export function recordEvents(options: MetricsOptions): Metrics {
       meters.add('partkeeper_partition_dropped_bytes_total', { target }, bytes ?? action.bytesEstimate);
   };
 
-  const setFindings = (finished: Extract<Event, { kind: 'run-finished' }>): void => {
-    const { cleared } = tracker.update(finished);
+  const setFindings = (cleared: readonly Finding[]): void => {
     const counts = new Map<string, number>();
     for (const finding of [...cleared, ...tracker.current()]) {
       const labels = { target: formatRelationName(finding.target), code: finding.code, severity: finding.severity };
@@ -128,7 +132,9 @@ export function recordEvents(options: MetricsOptions): Metrics {
     'action-failed': ({ action, error }) => countLockTimeout(action, error.code),
     'run-finished': finished => {
       finishRun(finished);
-      setFindings(finished);
+      const { job, target, runId, attempt } = finished.run;
+      lastRunOf.set(`${job} ${formatRelationName(target)}`, `${runId}.${attempt}`);
+      setFindings(tracker.update(finished).cleared);
     },
     observed: ({ facts, durationMs }) => {
       meters.set('partkeeper_database_up', {}, 1);
@@ -149,12 +155,16 @@ export function recordEvents(options: MetricsOptions): Metrics {
       meters.set('partkeeper_collector_success', COLLECTOR, 0);
       meters.set('partkeeper_collector_duration_seconds', COLLECTOR, durationMs / 1000);
     },
-    scheduled: ({ job, target, nextRun }) =>
-      meters.set(
-        'partkeeper_run_next_timestamp_seconds',
-        { target: formatRelationName(target), operation: job },
-        nextRun === undefined ? 0 : toEpochSeconds(nextRun),
-      ),
+    scheduled: ({ job, target, nextRun }) => {
+      const labels = { target: formatRelationName(target), operation: job };
+      const next = nextRun === undefined ? 0 : toEpochSeconds(nextRun);
+      meters.set('partkeeper_run_next_timestamp_seconds', labels, next);
+      const key = `${job} ${labels.target}`;
+      if (withInterval.has(key)) return;
+      withInterval.add(key);
+      const interval = options.intervalOf(job, target);
+      if (interval !== undefined) meters.set('partkeeper_run_interval_seconds', labels, interval);
+    },
     'ticks-missed': ({ job, ticks }) => meters.add('partkeeper_schedule_slots_missed_total', { operation: job }, ticks),
     'tick-skipped': ({ job }) => meters.add('partkeeper_schedule_slots_skipped_total', { operation: job }),
     'job-rejected': ({ rejection }) => meters.add('partkeeper_queue_jobs_rejected_total', { rejection }),
@@ -173,6 +183,8 @@ export function recordEvents(options: MetricsOptions): Metrics {
       // What this process has seen itself may be newer than what it was able to put on record.
       if (attempted === 0 || attempted < (attemptedAt.get(key) ?? 0)) return;
       attemptedAt.set(key, attempted);
+      if (lastRunOf.get(key) !== history.lastRun) setFindings(tracker.forget(job, target));
+      lastRunOf.set(key, history.lastRun);
       meters.set('partkeeper_run_last_attempt_timestamp_seconds', labels, attempted);
       meters.set('partkeeper_run_last_success_timestamp_seconds', labels, seconds(history.lastSuccess));
       meters.set('partkeeper_run_last_duration_seconds', labels, (history.lastDurationMs ?? 0) / 1000);

@@ -4,6 +4,13 @@ import type { MetricSpec } from './metric-spec.ts';
 const QUEUE = 'Queue and schedules';
 
 export const QUEUE_METRICS = {
+  partkeeper_run_interval_seconds: {
+    section: QUEUE,
+    type: 'gauge',
+    labels: ['target', 'operation'],
+    help: 'The longest pause between two runs that the schedule makes; absent without a schedule. One alert rule fits all.',
+    moves: 'once, when the schedule is taken up',
+  },
   partkeeper_schedule_slots_missed_total: {
     section: QUEUE,
     type: 'counter',

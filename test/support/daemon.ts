@@ -4,6 +4,8 @@ import { waitUntil } from './client.ts';
 import type { TestDatabase } from './database.ts';
 
 export interface Daemon extends CliProcess {
+  /** Of its HTTP server. */
+  readonly address: string;
   readonly get: (path: string) => Promise<{ readonly code: number; readonly text: string }>;
   /** Every series of /metrics by its name and labels. */
   readonly metrics: () => Promise<ReadonlyMap<string, number>>;
@@ -30,6 +32,7 @@ export const daemonTest = cliTest.extend('daemon', ({ cli }) => async (options?:
   const metrics: Daemon['metrics'] = async () => decodeSamples((await get('/metrics')).text);
   return {
     ...running,
+    address,
     get,
     metrics,
     metric: (series, isWanted, deadlineMs = PATIENCE_MS) =>

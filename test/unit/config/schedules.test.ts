@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { longestGapMs, schedulesOf, shortestGapMs } from '../../../src/config/schedules.ts';
+import { longestGapMs, runIntervalOf, schedulesOf, shortestGapMs } from '../../../src/config/schedules.ts';
+import type { JobName } from '../../../src/domain/plan.ts';
 import { formatRelationName } from '../../../src/domain/relation.ts';
 import { load, loadFiles } from './loading.ts';
 
@@ -97,4 +98,16 @@ test.each([
 ])('%s in %s pauses for at most %d hours, and at least %d', (pattern, timezone, longest, shortest) => {
   expect(longestGapMs({ pattern, timezone }) / 3_600_000).toBeCloseTo(longest);
   expect(shortestGapMs({ pattern, timezone }) / 3_600_000).toBeCloseTo(shortest);
+});
+
+test('how often what has a schedule is to run, nights and weekends included', () => {
+  const yaml = `
+tables: { a.t: { interval: day, retention: 90 days } }
+views: { a.v: { schedule: '*/10 8-17 * * 1-5' } }
+`;
+  const intervalOf = runIntervalOf(load(yaml));
+  const hoursOf = (job: JobName, name: string) => (intervalOf(job, { schema: 'a', name }) ?? 0) / 3_600;
+  expect([hoursOf('provision', 't'), hoursOf('retire', 't'), hoursOf('analyze', 't')]).toEqual([24, 24, 0]);
+  // From Friday 17:50 to Monday 8:00.
+  expect(hoursOf('refresh', 'v')).toBe(62 + 10 / 60);
 });

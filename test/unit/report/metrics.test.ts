@@ -92,6 +92,23 @@ describe('runs', () => {
     expect(series.get(`partkeeper_run_last_attempt_timestamp_seconds{${ON_PROVISION}}`)).toBe(seconds('2026-11-23'));
   });
 
+  test('tell how often they are to come, as soon as they are scheduled', async () => {
+    const asked: string[] = [];
+    const metrics = someMetrics({
+      intervalOf: job => {
+        asked.push(job);
+        return job === 'provision' ? 86_400 : undefined;
+      },
+    });
+    for (const nextRun of [at('2026-11-22'), at('2026-11-23')])
+      metrics.emit({ kind: 'scheduled', job: 'provision', target: TABLE, nextRun });
+    metrics.emit({ kind: 'scheduled', job: 'refresh', target: VIEW, nextRun: undefined });
+    const series = await scrape(metrics);
+    expect(series.get(`partkeeper_run_interval_seconds{${ON_PROVISION}}`)).toBe(86_400);
+    expect(series.has(`partkeeper_run_interval_seconds{${ON_VIEW},operation="refresh"}`)).toBe(false);
+    expect(asked).toEqual(['provision', 'refresh']);
+  });
+
   test('tell when the next one is due', async () => {
     const metrics = someMetrics();
     metrics.emit({ kind: 'scheduled', job: 'provision', target: TABLE, nextRun: at('2026-11-22') });
@@ -187,6 +204,33 @@ describe('findings', () => {
     expect(await count()).toBe(1);
     metrics.emit(finished());
     metrics.emit(finished({ run: aRun({ job: 'retire' }) }));
+    expect(await count()).toBe(0);
+  });
+
+  test('are 0 as soon as another replica has run the job, which then tells what it found', async () => {
+    const metrics = someMetrics();
+    const count = async () =>
+      (await scrape(metrics)).get(`partkeeper_findings{${ON_TABLE},code="UNREADABLE_BOUND",severity="warning"}`);
+    const remember = (lastRun: string, lastAttempt: string) =>
+      metrics.emit({
+        kind: 'remembered',
+        job: 'provision',
+        target: TABLE,
+        history: {
+          lastRun,
+          lastAttempt: at(lastAttempt),
+          lastSuccess: at(lastAttempt),
+          lastDurationMs: 5,
+          consecutiveFailures: 0,
+        },
+      });
+    metrics.emit(finished({ findings: [gap], at: at('2026-11-22') }));
+    remember('run-1.1', '2026-11-22');
+    expect(await count()).toBe(1);
+    remember('another.1', '2026-11-21');
+    expect(await count()).toBe(1);
+    // The queue had the same run tried again, elsewhere.
+    remember('run-1.2', '2026-11-23');
     expect(await count()).toBe(0);
   });
 });

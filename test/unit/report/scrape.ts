@@ -3,7 +3,13 @@ import { type Metrics, type MetricsOptions, recordEvents } from '../../../src/re
 import { aTablePolicy, at, aViewPolicy } from '../../support/facts.ts';
 
 export const someMetrics = (over: Partial<MetricsOptions> = {}): Metrics =>
-  recordEvents({ tables: [aTablePolicy()], views: [aViewPolicy()], version: '1.2.3', ...over });
+  recordEvents({
+    tables: [aTablePolicy()],
+    views: [aViewPolicy()],
+    intervalOf: () => undefined,
+    version: '1.2.3',
+    ...over,
+  });
 
 /** Every series by its name and labels, as Prometheus would scrape it. */
 export async function scrape({ render }: Metrics): Promise<ReadonlyMap<string, number>> {
