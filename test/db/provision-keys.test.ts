@@ -35,7 +35,10 @@ const MIDNIGHTS = [
   ['Pacific/Kiritimati', 'fourteen hours ahead', '2026-12-31T10:00:00Z'],
 ] as const;
 
-const CASES = (['day', 'month'] as const).flatMap(interval => KEY_TYPES.map(type => ({ interval, type })));
+const CASES = [
+  ...KEY_TYPES.map(type => ({ interval: 'day', type }) as const),
+  { interval: 'month', type: 'timestamptz' },
+] as const;
 
 describe('around local midnight', () => {
   partkeeperTest.for(MIDNIGHTS)(
