@@ -2,9 +2,6 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { prepareEnvironment } from './test/support/environment.ts';
 
-// Whole processes and servers on a machine that is busy with others: what fails must fail again. A retry is told.
-const ofProcesses = { retry: process.env.CI === undefined ? 0 : 2 };
-
 prepareEnvironment(process.env);
 
 const needsServer = { globalSetup: ['test/support/server.ts'] };
@@ -32,7 +29,6 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'db',
-          ...ofProcesses,
           include: ['test/db/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
@@ -43,7 +39,6 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
-          ...ofProcesses,
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -54,7 +49,6 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'faults',
-          ...ofProcesses,
           include: ['test/faults/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
