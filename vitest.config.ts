@@ -2,6 +2,9 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { prepareEnvironment } from './test/support/environment.ts';
 
+// Whole processes and servers on a machine that is busy with others: what fails must fail again. A retry is told.
+const ofProcesses = { retry: process.env.CI === undefined ? 0 : 2 };
+
 prepareEnvironment(process.env);
 
 const needsServer = { globalSetup: ['test/support/server.ts'] };
@@ -29,6 +32,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'db',
+          ...ofProcesses,
           include: ['test/db/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
@@ -39,6 +43,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
+          ...ofProcesses,
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -49,6 +54,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'faults',
+          ...ofProcesses,
           include: ['test/faults/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -65,10 +65,10 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
   let direct: Promise<void> | undefined;
   const pids = new WeakMap<PoolClient, number | undefined>();
 
+  const stoppedBy = (signal: AbortSignal | undefined): MaintenanceError =>
+    new MaintenanceError('CANCELLED', `stopped before it could connect to ${address}: ${String(signal?.reason)}`);
   const acquire = async (signal: AbortSignal | undefined): Promise<PoolClient> => {
-    const stopped = (): MaintenanceError =>
-      new MaintenanceError('CANCELLED', `stopped before it could connect to ${address}: ${String(signal?.reason)}`);
-    if (signal?.aborted) throw stopped();
+    if (signal?.aborted) throw stoppedBy(signal);
     const connecting = pool.connect();
     const client = await unlessAborted(connecting, signal).catch(error => {
       if (signal?.aborted) {
@@ -77,7 +77,7 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
           late => late.release(),
           () => {},
         );
-        throw stopped();
+        throw stoppedBy(signal);
       }
       const failure = classify(error, `connect to ${address}`);
       // Whatever stands in the way of a connection, the answer is the same: try again later, or check the address.
@@ -115,10 +115,11 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
         );
         await direct.catch(error => {
           direct = undefined;
-          throw classify(error, `look for a pooler at ${address}`);
+          // Its end is our own doing, and no fault of the server's.
+          throw signal?.aborted ? stoppedBy(signal) : classify(error, `look for a pooler at ${address}`);
         });
         const pid = await orDestroyed(pinSettings(client, budget), patience).catch(error => {
-          throw classify(error, `prepare the session on ${address}`);
+          throw signal?.aborted ? stoppedBy(signal) : classify(error, `prepare the session on ${address}`);
         });
         pids.set(client, pid);
       }
