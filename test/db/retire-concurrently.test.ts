@@ -12,24 +12,12 @@ import {
   retirementsOnRecord,
   tablesOf,
   retireTest as test,
+  waitUntilItWaits,
 } from '../support/retirements.ts';
-import { exists, leaveDetachPending } from '../support/tables.ts';
-
-const JANUARY = { schema: 'public', name: 'events_2026_01' };
+import { leaveDetachPending } from '../support/tables.ts';
 
 const pidOf = async (client: Awaited<ReturnType<TestDatabase['connect']>>): Promise<number> =>
   (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid ?? 0;
-
-const detaching = (database: TestDatabase) =>
-  database.query<{ pid: number; wait_event: string | null }>(
-    `select pid, wait_event from pg_stat_activity where application_name = 'partkeeper detach' and state = 'active' and datname = current_database()`,
-  );
-
-/** Waits until a concurrent detach has come to its wait for a lock or a transaction. */
-const waitUntilItWaits = (database: TestDatabase, event: string) =>
-  waitUntil(async () => (await detaching(database)).some(({ wait_event }) => wait_event === event), {
-    what: `the detach to wait for a ${event}`,
-  });
 
 async function expectNothingLeft(partkeeper: TestPartkeeper): Promise<void> {
   expect((await partkeeper.plan(['provision', 'retire'])).actions).toEqual([]);
@@ -235,82 +223,6 @@ describe('a detach that somebody else began and did not finish', () => {
     const partkeeper = open({ tables: [POLICY], at: AT });
     expect(await partkeeper.run('retire')).toMatchObject([{ done: 0, findings: [{ code: 'DETACH_PENDING' }] }]);
     expect(await tablesOf(database)).toContain('events_2026_04 pending');
-  });
-});
-
-describe('a run that ends in the middle', () => {
-  test('of the detach leaves it pending, and the next one drops the partition', async ({ database, open }) => {
-    await prepareMonths(database);
-    const reader = await database.connect();
-    await reader.query('begin; select count(*) from events');
-    const partkeeper = open({ tables: [POLICY], at: AT });
-    const retiring = partkeeper.run('retire');
-    await waitUntilItWaits(database, 'virtualxid');
-    await database.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'partkeeper detach' and datname = current_database()`,
-    );
-    // It is taken up again at once, from fresh facts, and put off: the reader is in the way of that as well.
-    expect(await retiring).toMatchObject([{ done: 0, deferred: 1, findings: [{ code: 'BLOCKED' }] }]);
-    expect(partkeeper.eventsOf('action-failed').map(({ error }) => error.code)).toEqual(['CONNECTION_LOST']);
-    expect(await tablesOf(database)).toEqual(['events_2026_01 pending', ...attached(2)]);
-    await reader.query('commit');
-    expect(await partkeeper.run('retire')).toMatchObject([{ outcome: 'success', done: 2 }]);
-    expect(partkeeper.eventsOf('action-finished').map(({ action }) => action.because.rule)).toEqual([
-      'interrupted',
-      'expired',
-    ]);
-    expect(await tablesOf(database)).toEqual(attached(3));
-    await expectNothingLeft(partkeeper);
-  });
-
-  test('F25: between detach and drop leaves a table that the ledger proves to be ours', async ({ database, open }) => {
-    await prepareMonths(database);
-    await database.query(`create view reads_it as select 1 as one`);
-    const partkeeper = open({ tables: [POLICY], at: AT });
-    const [action] = (await partkeeper.plan(['retire'])).actions;
-    if (action?.kind !== 'drop-partition') throw new Error('January has expired');
-    // As a process leaves it that is killed there: the intent is on record, the partition is detached.
-    await database.query(
-      `insert into partkeeper.retirements (retirement_id, target, parent, schema_name, relation_name, partition, bound, is_kept, why)
-       values (gen_random_uuid(), 'public.events', $1, 'public', 'events_2026_01', $2, $3, false, 'expired')`,
-      [action.parent, action.partition, action.boundText],
-    );
-    await database.query('alter table events detach partition events_2026_01 concurrently');
-    expect(await partkeeper.run('retire')).toMatchObject([{ outcome: 'success', done: 2 }]);
-    expect(await exists(database, JANUARY)).toBe(false);
-    expect(await retirementsOnRecord(database)).toEqual(['events_2026_01 dropped', 'events_2026_02 dropped']);
-  });
-
-  test('F52: leaves a table with rows after its end alone, and says so', async ({ database, open }) => {
-    await prepareMonths(database);
-    const partkeeper = open({ tables: [POLICY], at: AT });
-    const [action] = (await partkeeper.plan(['retire'])).actions;
-    if (action?.kind !== 'drop-partition') throw new Error('January has expired');
-    await database.query(
-      `insert into partkeeper.retirements (retirement_id, target, parent, schema_name, relation_name, partition, bound, is_kept, why)
-       values (gen_random_uuid(), 'public.events', $1, 'public', 'events_2026_01', $2, $3, false, 'expired')`,
-      [action.parent, action.partition, action.boundText],
-    );
-    await database.query(
-      `alter table events detach partition events_2026_01; insert into events_2026_01 values (99, '2026-06-01')`,
-    );
-    expect(await partkeeper.run('retire')).toMatchObject([{ outcome: 'partial', error: { code: 'NEWER_ROWS' } }]);
-    expect(await exists(database, JANUARY)).toBe(true);
-  });
-
-  test('and whose intention came to nothing proves nothing: what is detached by hand later is not ours', async ({
-    database,
-    open,
-  }) => {
-    await prepareMonths(database);
-    const holder = await database.connect();
-    await holder.query('begin; select count(*) from events');
-    const partkeeper = open({ tables: [POLICY], at: AT, budget: { deferOlderThanMs: 1, lockAttempts: 1 } });
-    await partkeeper.run('retire');
-    await holder.query('rollback');
-    await database.query('alter table events detach partition events_2026_01');
-    await partkeeper.run('retire');
-    expect(await tablesOf(database)).toEqual(['events_2026_01 loose', ...attached(3)]);
   });
 });
 

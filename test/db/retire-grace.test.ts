@@ -8,6 +8,7 @@ import { actionsOf } from '../support/partkeeper.ts';
 import {
   AT,
   attached,
+  leaveIntent,
   POLICY,
   prepareMonths,
   retirementsOnRecord,
@@ -141,11 +142,7 @@ test('a detach that was interrupted under a shorter retention is taken back', as
   await prepareMonths(database);
   const [action] = (await open({ tables: [POLICY], at: AT }).plan(['retire'])).actions;
   if (action?.kind !== 'drop-partition') throw new Error('January has expired');
-  await database.query(
-    `insert into partkeeper.retirements (retirement_id, target, parent, schema_name, relation_name, partition, bound, is_kept, why)
-     values (gen_random_uuid(), 'public.events', $1, 'public', 'events_2026_01', $2, $3, false, 'expired')`,
-    [action.parent, action.partition, action.boundText],
-  );
+  await leaveIntent(database, action);
   await database.query('alter table events detach partition events_2026_01 concurrently');
   const longer = open({ tables: [{ ...POLICY, retention: { amount: 1, unit: 'years' } }], at: AT });
   expect(await longer.run('retire')).toMatchObject([{ outcome: 'success', done: 1 }]);

@@ -1,4 +1,6 @@
 /** What retiring leaves in the ledger and in the catalog, as the tests of it want to see it. */
+import type { DropPartition } from '../../src/domain/plan.ts';
+import { waitUntil } from './client.ts';
 import type { TestDatabase } from './database.ts';
 import { aTablePolicy, at, relation } from './facts.ts';
 import { roleTest } from './roles.ts';
@@ -42,3 +44,33 @@ export const tablesOf = async (database: Asking): Promise<readonly string[]> =>
 
 export const attached = (first: number): readonly string[] =>
   Array.from({ length: 8 - first }, (_, index) => `events_2026_0${first + index} attached`);
+
+/** As a process leaves it that is killed between intent and deed: the intent is on record, and whatever follows is ours. */
+export const leaveIntent = (
+  database: Asking,
+  {
+    parent,
+    partition,
+    relation: { schema, name },
+    boundText,
+  }: Pick<DropPartition, 'parent' | 'partition' | 'relation' | 'boundText'>,
+): Promise<unknown> =>
+  database.query(
+    `insert into partkeeper.retirements (retirement_id, target, parent, schema_name, relation_name, partition, bound, is_kept, why)
+     values (gen_random_uuid(), 'public.events', $1, $2, $3, $4, $5, false, 'expired')`,
+    [parent, schema, name, partition, boundText],
+  );
+
+/** Waits until a concurrent detach has come to its wait for a lock or a transaction. */
+export const waitUntilItWaits = (database: Asking, event: string): Promise<unknown> =>
+  waitUntil(
+    async () =>
+      (
+        await database.query(
+          `select from pg_stat_activity where application_name = 'partkeeper detach' and state = 'active'
+             and wait_event = $1 and datname = current_database()`,
+          [event],
+        )
+      ).length > 0,
+    { what: `the detach to wait for a ${event}` },
+  );

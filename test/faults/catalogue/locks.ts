@@ -43,7 +43,7 @@ export const LOCK_FAULTS = {
     happens: 'A table is left that is nobody’s partition, and whose range the catalog has forgotten.',
     holds: 'The ledger proves whose it was, and the next run drops it. A stranger of that name is never touched.',
     seen: [log('run interrupted'), metric('partkeeper_partition_changes_total', 'action="drop"')],
-    tests: ['db/retire-concurrently.test.ts'],
+    tests: ['db/retire-interrupted.test.ts'],
   },
   F26: {
     title: 'The process is killed while it archives',
