@@ -16,7 +16,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     // More than there are processors: most tests wait for a server, or for another process, most of the time.
-    maxWorkers: availableParallelism() + 2,
+    maxWorkers: availableParallelism() + 3,
     projects: [
       {
         extends: true,

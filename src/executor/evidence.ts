@@ -118,18 +118,17 @@ export async function hasRangeCheck(
 ): Promise<boolean> {
   const rows = await session.query(
     `select from pg_constraint k where k.conrelid = $1 and k.contype = 'c' and k.convalidated
-       and pg_get_constraintdef(k.oid) = $2`,
-    [partition, rangeCheck(window, key)],
+       and pg_get_constraintdef(k.oid) = format($2, quote_ident($3))`,
+    [partition, rangeCheck(window, key.type), key.column],
     `look for the range of ${formatRelationName(relation)}`,
   );
   return rows.length > 0;
 }
 
-/** The CHECK for a range, as the server prints the one that a concurrent detach leaves. */
-export function rangeCheck({ lower, upper }: Window, { column, type }: OnPartition['key']): string {
-  const name = quotedIfNeeded(column);
+/** The CHECK for a range, as the server prints the one that a concurrent detach leaves; `%1$s` stands for the column. */
+function rangeCheck({ lower, upper }: Window, type: KeyType): string {
   const value = (at: Instant): string => `'${formatKey(at, type)}'::${SQL_TYPE[type]}`;
-  return `CHECK (((${name} IS NOT NULL) AND (${name} >= ${value(lower)}) AND (${name} < ${value(upper)})))`;
+  return `CHECK (((%1$s IS NOT NULL) AND (%1$s >= ${value(lower)}) AND (%1$s < ${value(upper)})))`;
 }
 
 const SQL_TYPE: { readonly [K in KeyType]: string } = {
@@ -137,10 +136,6 @@ const SQL_TYPE: { readonly [K in KeyType]: string } = {
   timestamp: 'timestamp without time zone',
   date: 'date',
 };
-
-// A keyword would be quoted by the server as well; then the texts differ, and the rows are looked at instead.
-const quotedIfNeeded = (name: string): string =>
-  /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 
 export const stale = (name: string, what: string): MaintenanceError =>
   new MaintenanceError('STALE_PLAN', `${name} ${what}; it was left alone`);

@@ -11,6 +11,7 @@ import type { Session } from '../postgres/session.ts';
 import { holdsLock, readBlockers, readInvolved, refuseIfBlocked } from './blockers.ts';
 import { concurrentDetachStatements, detachConcurrently } from './detach-concurrently.ts';
 import {
+  hasRangeCheck,
   lockParent,
   type PartitionState,
   parentFound,
@@ -24,10 +25,11 @@ import { type ActionKindDefinition, type Attempt, becomeOwner, type Done } from 
 
 type RetirePartition = DropPartition | DetachPartition;
 
+const wasInterrupted = ({ because }: RetirePartition): boolean => because.rule === 'interrupted';
 const isAlone = ({ from, way }: RetirePartition): boolean => from === 'attached' && way === 'concurrently';
 
 export const detachPartition: ActionKindDefinition<DetachPartition> = {
-  statements: action => takeOff(action),
+  statements: action => (action.from === 'detached' ? hold(action) : takeOff(action)),
   run: (action, attempt) => retire(action, attempt),
   needsOwnSession: isAlone,
 };
@@ -150,10 +152,15 @@ async function finishPending(action: RetirePartition, attempt: Attempt): Promise
 const finishDetached = (action: RetirePartition, { session, transaction, execute }: Attempt): Promise<Done> =>
   transaction(async () => {
     await lockParent(session, action.parent);
-    if (action.kind === 'detach-partition') return measure(session, action);
+    // We have just detached it ourselves, and no row of it is going to be touched.
+    if (action.kind === 'detach-partition' && !wasInterrupted(action)) return measure(session, action);
     for (const statement of hold(action)) await execute(statement, wordsFor(action));
     const state = await readPartitionState(session, action);
     if (state !== 'detached') throw stale(formatRelationName(action.relation), 'is attached again');
+    // An intent alone does not say who detached it. Our way leaves the CHECK of its range behind; without it the table is
+    // somebody else's now, and the intent has come to nothing.
+    if (wasInterrupted(action) && !(await hasRangeCheck(session, action))) return { outcome: 'already-done' };
+    if (action.kind === 'detach-partition') return measure(session, action);
     await refuseIfNewerRows(session, action);
     const done = await measure(session, action);
     await execute(drop(action), wordsFor(action));

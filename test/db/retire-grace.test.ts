@@ -53,7 +53,10 @@ describe('with a grace', () => {
     expect((await later.plan(['retire'])).actions).toEqual([]);
   });
 
-  test('a table that got another name meanwhile, or rows after its end, is not dropped', async ({ database, open }) => {
+  test('F52: a table that got another name meanwhile, or rows after its end, is not dropped', async ({
+    database,
+    open,
+  }) => {
     await prepareMonths(database);
     await open({ tables: [GRACE], at: AT }).run('retire');
     await database.query(`

@@ -271,9 +271,11 @@ describe('what another service sends', () => {
     const service = await settled(daemon, database, 2);
     const before = (await runsOnRecord(database)).length;
     const counts: Record<string, number> = {};
-    for (const [what, payload, rejection] of payloads) {
-      const id = await boss.send('partkeeper', payload, { singletonKey: what });
-      const job = await untilOver(database, id ?? 'none');
+    const sent = new Map<string, string>();
+    for (const [what, payload] of payloads)
+      sent.set(what, (await boss.send('partkeeper', payload, { singletonKey: what })) ?? 'none');
+    for (const [what, , rejection] of payloads) {
+      const job = await untilOver(database, sent.get(what) ?? 'none');
       expect({ what, job }).toEqual({
         what,
         job: {

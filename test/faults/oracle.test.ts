@@ -69,6 +69,7 @@ describe('the oracle', () => {
   sceneTest('sees a session and its locks', async ({ scene }) => {
     const client = await scene.database.connect({ application_name: 'partkeeper run' });
     await client.query('select pg_advisory_lock(1)');
+    await scene.look({ patienceMs: 0 });
     const found = await scene.oracle().afterNextRun(scene.open());
     expect(found).toContainEqual(expect.stringMatching(/a session of partkeeper run is there/));
     expect(found).toContainEqual(expect.stringMatching(/an advisory lock is held/));

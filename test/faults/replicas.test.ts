@@ -19,12 +19,12 @@ import { shortOrLong } from '../support/stress.ts';
 const PRELOAD = fileURLToPath(new URL('../support/shifted-clock.ts', import.meta.url));
 const SKEWS_MS = [-90_000, 0, 90_000];
 const TICK_MS = 2_000;
-const TICKS = shortOrLong(24, 60);
+const TICKS = shortOrLong(16, 60);
 const TAKEOVER_MS = 15_000;
 /** When one of them is killed, and when all are and come back, in seconds after the first tick. */
-const KILLS_BEFORE_S = shortOrLong([5, 15], [5, 15, 25, 35, 45]);
-const OUTAGE_S = shortOrLong([20, 30], [55, 75]) as readonly [number, number];
-const KILLS_AFTER_S = shortOrLong([40], [85, 95, 105]);
+const KILLS_BEFORE_S = shortOrLong([4], [5, 15, 25, 35, 45]);
+const OUTAGE_S = shortOrLong([10, 18], [55, 75]) as readonly [number, number];
+const KILLS_AFTER_S = shortOrLong([24], [85, 95, 105]);
 
 /** Each view waits at a gate of its own, which is open unless the test closes it. */
 const GATE = 7_771;

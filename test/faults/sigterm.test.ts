@@ -55,8 +55,8 @@ const SCENES: { readonly [K in Held]: Scene } = {
     hold: 'lock table public.events in share update exclusive mode',
   },
 };
-/** One for each way to be stopped: in a transaction, in a detach that is none, in a refresh, and in an ANALYZE. */
-const SHORT: readonly Held[] = ['create-partition', 'drop-partition', 'refresh-view', 'analyze-table'];
+/** In a transaction, and in what is none. */
+const SHORT: readonly Held[] = ['create-partition', 'refresh-view'];
 const KINDS = shortOrLong(SHORT, Object.keys(SCENES) as Held[]);
 
 /** `yyyy-mm` in UTC, so many months from now. */

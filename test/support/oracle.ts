@@ -21,6 +21,8 @@ export interface Question {
   readonly where?: string;
   /** Relations that the test itself makes, attaches or takes away, as `schema.name`. */
   readonly byHand?: readonly string[];
+  /** How long what a dead process left on the server may take to go. Default: as long as tests wait for anything. */
+  readonly patienceMs?: number;
 }
 
 export interface Oracle {
@@ -54,7 +56,7 @@ export async function consultOracle(database: Queryable, question: Question): Pr
       let reports = await partkeeper.apply();
       if (reports.some(({ outcome, deferred }) => outcome !== 'success' || deferred > 0)) {
         // The server may have been busy still for a client that is gone: then it is the run after that.
-        await lasting(() => busySessions(database));
+        await lasting(() => busySessions(database), question.patienceMs);
         reports = await partkeeper.apply();
       }
       const failures = reports
@@ -71,7 +73,7 @@ export async function consultOracle(database: Queryable, question: Question): Pr
         ...(await unfinished(database)),
         ...(await disagreements(database, partitions, after, question.byHand ?? [])),
         ...(await halfBuilt(database, before.relations, question.byHand ?? [])),
-        ...(await lasting(() => sessionsAndLocks(database))),
+        ...(await lasting(() => sessionsAndLocks(database), question.patienceMs)),
       ];
     },
   };
@@ -81,12 +83,15 @@ const explain = (error: MaintenanceError | undefined): string =>
   error instanceof MaintenanceError ? `${error.code}: ${error.message}` : 'no error';
 
 /** A backend learns a moment later that its client is gone: what is wrong for a moment only is not wrong. */
-async function lasting(look: () => Promise<readonly string[]>): Promise<readonly string[]> {
+async function lasting(look: () => Promise<readonly string[]>, deadlineMs?: number): Promise<readonly string[]> {
   let found: readonly string[] = [];
-  await waitUntil(async () => {
-    found = await look();
-    return found.length === 0;
-  }).catch(() => undefined);
+  await waitUntil(
+    async () => {
+      found = await look();
+      return found.length === 0;
+    },
+    { what: 'nothing to be left', ...(deadlineMs !== undefined && { deadlineMs }) },
+  ).catch(() => undefined);
   return found;
 }
 

@@ -91,6 +91,6 @@ export const SCHEMA_FAULTS = {
     happens: 'Written before the detach, they are in the partition; after it, they are refused with 23514.',
     holds: 'Nothing is lost that was accepted and is to be kept; a table with rows after its end is left alone.',
     seen: [error('NEWER_ROWS')],
-    tests: ['faults/retiring.test.ts', 'db/retire-interrupted.test.ts'],
+    tests: ['faults/retiring.test.ts', 'db/retire-grace.test.ts'],
   },
 } as const satisfies Readonly<Record<FaultNumber, Fault>>;
