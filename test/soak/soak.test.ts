@@ -11,7 +11,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test as base, expect } from 'vitest';
+import { LEDGER_PREMAKE, LEDGER_TABLES } from '../../src/config/ledger-tables.ts';
 import { instantFromEpochMs } from '../../src/domain/time.ts';
+import { aTablePolicy } from '../support/facts.ts';
 import { openNetwork } from '../support/network.ts';
 import { consultOracle } from '../support/oracle.ts';
 import { ask, databasesOn, startTestServer } from '../support/own-server.ts';
@@ -27,6 +29,9 @@ const MINUTES = Number(PK_SOAK_MINUTES || 10);
 const ONE_ROUND_MS = 120_000;
 /** No more statements than these are in a run, mostly. */
 const STATEMENTS = 150;
+const LEDGER_POLICIES = LEDGER_TABLES.map(relation =>
+  aTablePolicy({ relation, premake: LEDGER_PREMAKE, retention: 'forever', analyze: undefined }),
+);
 
 const test = base
   .extend('settings', { scope: 'file' }, () => ({ max_connections: '100' }))
@@ -91,7 +96,10 @@ const test = base
       const problems = [
         ...(await writer.stop()),
         ...(await oracle.meanwhile()),
-        ...(await oracle.afterNextRun(over({ budget: {} }))),
+        // Who was killed looked after the ledger as well.
+        ...(await oracle.afterNextRun(
+          over({ budget: {}, tables: [...world.tables, ...(isKilled ? LEDGER_POLICIES : [])] }),
+        )),
       ];
       process.stdout.write(`round ${number}, ${world.text}; ${happened.join('; ') || 'nothing happened'}\n`);
       await network.close();
