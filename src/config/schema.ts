@@ -119,7 +119,7 @@ const table = z.strictObject({
     .max(1)
     .default(0.5)
     .describe(
-      'More than two expired partitions that hold more than this share of the table are not retired before somebody has acknowledged it (`partkeeper apply retire --acknowledge`).',
+      'More than two expired partitions that hold more than this share of the table are not retired before somebody has acknowledged it (`partkeeper apply retire --acknowledge NAME`).',
     ),
   retireAfter: z
     .array(text(parseViewName, { title: 'schema.view', description: 'A view of `views`.', examples: ['app.totals'] }), {
