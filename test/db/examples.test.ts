@@ -32,8 +32,7 @@ describe('the example', () => {
 
   test('of the readme is one of them', () => {
     const readme = readFileSync(join(EXAMPLES, 'README.md'), 'utf8');
-    expect([...readme.matchAll(/^\| \[([a-z-]+)\]\(\1\)/gm)].map(([, name]) => name).toSorted()).toEqual(
-      names.toSorted(),
-    );
+    const listed = [...readme.matchAll(/^\| \[([a-z-]+)\]\(\1\)/gm)].map(([, name]) => name);
+    expect(new Set(listed)).toEqual(new Set(names));
   });
 });
