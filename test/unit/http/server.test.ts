@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MaintenanceError } from '../../../src/domain/errors.ts';
 import { CLOSE_GRACE_MS, type HttpOptions, type HttpServer, startHttp } from '../../../src/http/server.ts';
+import { aStatus } from '../../support/status.ts';
 
 interface Started extends HttpServer {
   /** `metrics 200`, one per response. */
@@ -19,6 +20,7 @@ async function start(over: Partial<HttpOptions> = {}): Promise<Started> {
     metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', render: async () => 'up 1\n' },
     readiness: () => ({ ready: true, reasons: [] }),
     liveness: () => ({ alive: true, reasons: [] }),
+    status: aStatus,
     onRequest: ({ handler, code }) => counted.push(`${handler} ${code}`),
     ...over,
   });
