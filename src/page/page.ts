@@ -11,6 +11,9 @@ import { roughly, when } from './words.ts';
 /** After so long without a look, what is shown is called old; the service looks every half minute. */
 const OLD_AFTER_SECONDS = 120;
 
+/** The others are folded away. */
+const SHOWN_ACTIONS = 6;
+
 export const statusPage = (status: StatusDocument): string =>
   html`<!doctype html>
 <html lang="en">
@@ -75,7 +78,7 @@ const head = (status: StatusDocument): Html => html`${patterns}<header>
 ${status.notReadyBecause === null ? undefined : html`<p class="banner bad">Not ready: ${status.notReadyBecause}</p>`}
 ${age(status)}
 <nav aria-label="Sections"><ul>
-${link('findings', 'Findings', status.findings.length)}${link('tables', 'Tables', status.tables.length)}${link('views', 'Views', status.views.length)}${link('plan', 'Planned', status.plan?.actions.length ?? 0)}${link('jobs', 'Jobs', status.jobs.length)}${link('recent', 'Recent', status.recent.actions.length)}
+${link('findings', 'Findings', status.findings.length, worst(status))}${link('tables', 'Tables', status.tables.length)}${link('views', 'Views', status.views.length)}${link('plan', 'Planned', status.plan?.actions.length ?? 0)}${link('jobs', 'Jobs', status.jobs.length)}${link('recent', 'Recent', status.recent.actions.length)}
 </ul></nav>
 </header>`;
 
@@ -95,8 +98,13 @@ function age({ ageSeconds, notReadBecause, notReadyBecause }: StatusDocument): F
   return html`<p class="banner fair">What is shown is ${roughly(ageSeconds * 1000)} old, because ${what}${why}</p>`;
 }
 
-const link = (id: string, word: string, count: number): Html =>
-  html`<li><a href="#${id}"><span class="count">${formatCount(count)}</span> ${word}</a></li>`;
+const worst = ({ findings }: StatusDocument): string => {
+  if (findings.some(({ severity }) => severity === 'error')) return 'bad';
+  return findings.some(({ severity }) => severity === 'warning') ? 'fair' : 'plain';
+};
+
+const link = (id: string, word: string, count: number, mood = 'plain'): Html =>
+  html`<li><a href="#${id}" class="${mood}"><span class="count">${formatCount(count)}</span> ${word}</a></li>`;
 
 const section = (id: string, word: string, count: number, content: Fragment): Html =>
   html`<section id="${id}" aria-labelledby="h-${id}"><h2 id="h-${id}">${word} <span class="count">${formatCount(count)}</span></h2>${content}</section>`;
@@ -111,7 +119,14 @@ const recent = (status: StatusDocument): Html => {
       ? html`From the ledger, as of ${when(readAt, status.now)}.`
       : html`Of this process since it started; the ledger has not been read.`;
   return html`<p class="quiet">${from} <code>partkeeper history --actions</code> shows more.</p>${list(
-    actions.map(action => actionItem(action, status)),
+    actions.slice(0, SHOWN_ACTIONS).map(action => actionItem(action, status)),
     'Nothing was done yet.',
-  )}`;
+  )}${
+    actions.length > SHOWN_ACTIONS
+      ? html`<details id="earlier"><summary>${plural(actions.length - SHOWN_ACTIONS, 'earlier action')}</summary>${list(
+          actions.slice(SHOWN_ACTIONS).map(action => actionItem(action, status)),
+          '',
+        )}</details>`
+      : undefined
+  }`;
 };

@@ -37,11 +37,13 @@ function policyText({ policy, key }: TableStatus): string {
   ].join(' · ');
 }
 
-function coverage({ coveredUntil, problem }: TableStatus, now: string): Fragment {
+function coverage({ coveredUntil, problem, planned }: TableStatus, now: string): Fragment {
   if (problem !== null) return html`<span class="pill bad">not maintained</span>`;
   if (coveredUntil === null) return html`<span class="pill bad">no partition for now</span>`;
   if (coveredUntil === 'unbounded') return html`<span class="pill good">covered without an end</span>`;
-  return html`<span class="pill good">covered until ${shortMoment(coveredUntil)}, ${relative(coveredUntil, now)}</span>`;
+  // Less than the policy wants, as the plan shows.
+  const mood = planned.length > 0 ? 'fair' : 'good';
+  return html`<span class="pill ${mood}">covered until ${shortMoment(coveredUntil)}, ${relative(coveredUntil, now)}</span>`;
 }
 
 function known(table: TableStatus, now: string, index: number): Html {
@@ -118,11 +120,9 @@ const retiring = ({ retirements }: TableStatus, now: string): Fragment =>
           html`<li>${swatch('detached')} <span class="name">${name}</span> ${
             RETIREMENT_WORDS[state]
           }${bytes === null ? ', and its table is gone' : ` (${formatBytes(bytes)})`}${
-            dropAfter === null || bytes === null
-              ? ''
-              : html`; dropped after ${when(dropAfter, now)}, <code>partkeeper restore</code> brings it back before`
+            dropAfter === null || bytes === null ? '' : html`, to be dropped after ${when(dropAfter, now)}`
           }</li>`,
-      )}</ul>`;
+      )}</ul><p class="quiet"><code>partkeeper restore</code> attaches a detached partition again.</p>`;
 
 function partitionList(table: TableStatus, index: number): Html {
   const shown = table.partitions.slice(-MAX_ROWS).toReversed();

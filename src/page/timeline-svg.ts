@@ -20,9 +20,9 @@ export const STATE_WORDS: { readonly [K in SegmentState]: string } = {
 
 // Heights in CSS pixels, from the top: two lines of words, the bars, the strip, the axis.
 const BARS_TOP = 32;
-const STRIP_TOP = 82;
-const STRIP_HEIGHT = 20;
-const HEIGHT = 124;
+const STRIP_TOP = 76;
+const STRIP_HEIGHT = 26;
+const HEIGHT = 126;
 
 /** Patterns that every picture of the page refers to. */
 export const patterns: Html = html`<svg class="patterns" width="0" height="0" aria-hidden="true" focusable="false"><defs>

@@ -29,8 +29,8 @@ export function roughly(ms: number): string {
   return days < 731 ? `${days} days` : `${Math.round(days / 365.25)} years`;
 }
 
-/** The moment, and how far it is from now. */
+/** The moment, and how far it is from now: `2026-11-21 06:00, 2 h ago`. */
 export const when = (iso: string, now: string): Html =>
-  html`<time datetime="${iso}">${shortMoment(iso)}</time> <span class="relative">${relative(iso, now)}</span>`;
+  html`<time datetime="${iso}">${shortMoment(iso)}</time>, <span class="relative">${relative(iso, now)}</span>`;
 
-export const elapsed = (ms: number | null): string => (ms === null ? '' : ` in ${formatElapsed(ms)}`);
+export const elapsed = (ms: number | null): string => (ms === null ? '' : `, took ${formatElapsed(ms)}`);
