@@ -48,6 +48,7 @@ export function openStatus({ app, now, problem, sleep }: StatusOptions): Status 
   let recorded: Recorded | undefined;
   let awake = new AbortController();
   let hasAsked = false;
+  let reads = 0;
   let plan: { readonly facts: Facts; readonly policies: Policies; readonly of: Plan | undefined } | undefined;
   let answer: { readonly key: string; readonly document: StatusDocument } | undefined;
 
@@ -74,6 +75,7 @@ export function openStatus({ app, now, problem, sleep }: StatusOptions): Status 
         session => readRecentActions(session, targets, MAX_ACTIONS),
         stopping,
       );
+      reads += 1;
       recorded = { readAt: now(), actions: rows.map(recordedAction) };
       return true;
     } catch (error) {
@@ -91,7 +93,7 @@ export function openStatus({ app, now, problem, sleep }: StatusOptions): Status 
     },
     document: () => {
       const at = now();
-      const key = [keeper.revision(), recorded?.readAt, problem(), Math.floor(at.epochMilliseconds / 1000)].join(' ');
+      const key = [keeper.revision(), reads, problem(), Math.floor(at.epochMilliseconds / 1000)].join(' ');
       if (answer?.key !== key) {
         const wanted = intentions();
         const present = { now: at, version: VERSION, problem: problem(), recorded };

@@ -59,7 +59,7 @@ describe('at work', () => {
     expect((await service.get('/metrics')).text).toContain('# HELP partkeeper_build_info');
     expect((await service.get('/anything')).code).toBe(404);
     const status = statusSchema.parse(JSON.parse((await service.get('/api/status')).text));
-    expect(status).toMatchObject({ ready: true, database: { name: database.name }, plan: { actions: [] } });
+    expect(status).toMatchObject({ ready: true, database: { name: database.name }, findings: [] });
     await service.written('"job":"analyze"');
     service.kill('SIGTERM');
     const { code, stdout, stderr } = await service.exited();
