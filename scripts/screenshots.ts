@@ -58,7 +58,13 @@ try {
     await sleep(1_000);
   const browser = await openBrowser();
   for (const { name, colorScheme, width, height, scale, at } of PICTURES) {
-    const page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: scale, colorScheme });
+    const page = await browser.newPage({
+      viewport: { width, height },
+      deviceScaleFactor: scale,
+      colorScheme,
+      // The way to the tables is not to be seen.
+      reducedMotion: 'reduce',
+    });
     await page.goto(`${address}/${at}`);
     const path = join(IMAGES, `${name}.png`);
     await page.screenshot({ path });

@@ -61,7 +61,7 @@ ${section(
 ${section('recent', 'Recent actions', status.recent.actions.length, recent(status))}
 </main>
 </div>
-<footer><p>partkeeper ${status.version} · read-only · <a href="api/status">/api/status</a> · <a href="metrics">/metrics</a> <button type="button" id="pause" hidden>Pause updates</button></p></footer>
+<footer><p>Read-only · <a href="api/status">/api/status</a> · <a href="metrics">/metrics</a> <button type="button" id="pause" hidden>Pause updates</button></p></footer>
 </body>
 </html>
 `.markup;
@@ -73,7 +73,7 @@ const title = ({ ready, findings }: StatusDocument): string => {
 };
 
 const head = (status: StatusDocument): Html => html`${patterns}<header>
-<div class="brand"><h1>partkeeper</h1> ${status.ready ? html`<span class="pill good">ready</span>` : html`<span class="pill bad">not ready</span>`}</div>
+<div class="brand"><h1>partkeeper <span class="version">${status.version}</span></h1> ${status.ready ? html`<span class="pill good">ready</span>` : html`<span class="pill bad">not ready</span>`}</div>
 <p class="facts">${facts(status)}</p>
 ${status.notReadyBecause === null ? undefined : html`<p class="banner bad">Not ready: ${status.notReadyBecause}</p>`}
 ${age(status)}
