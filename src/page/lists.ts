@@ -14,7 +14,11 @@ export const findingItem = ({
   hint,
 }: FindingStatus): Html => html`<li class="finding ${severity}">
 <p><span class="pill ${MOODS[severity]}">${severity}</span> <strong class="name">${target}</strong> <span class="code">${code}</span></p>
-<p>${sentence(message)}</p><p class="hint"><span class="label">What to do:</span> ${sentence(hint)}</p></li>`;
+<p>${prose(sentence(message))}</p><p class="hint"><span class="label">What to do:</span> ${prose(sentence(hint))}</p></li>`;
+
+/** Commands stand between backticks. */
+const prose = (text: string): Fragment =>
+  text.split(/`([^`]+)`/).map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
 
 const sentence = (text: string): string => {
   const whole = `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;

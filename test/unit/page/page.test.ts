@@ -8,6 +8,7 @@ import { relative, roughly, shortMoment } from '../../../src/page/words.ts';
 import type { PartitionStatus, TableStatus } from '../../../src/status/document.ts';
 import { aPartition, aTable, aTablePolicy, monthly, NOW, someFacts } from '../../support/facts.ts';
 import { aStatus, statusOf } from '../../support/status.ts';
+import { aTroubledStatus } from '../../support/troubled-status.ts';
 
 const EVIL = '<img src=x onerror=alert(1)>';
 
@@ -140,6 +141,15 @@ test('a page of many partitions lists a thousand of them, and says where the oth
   const page = statusPage({ ...aStatus(), tables: [aTableStatus({ partitions })] });
   expect(page.match(/<th scope="row"/g)).toHaveLength(1_000);
   expect(page).toContain('200 older ones are in');
+});
+
+test('before the first look there is a page, and commands in findings are told from words', () => {
+  const page = statusPage(statusOf({ present: { problem: 'the database has not been reached yet' } }));
+  expect(page).toContain('<title>not ready – partkeeper</title>');
+  expect(page).toContain('Not ready: the database has not been reached yet');
+  expect(page).toContain('Nothing has been looked at yet.');
+  expect(page).toContain('Nothing can be planned before the database has been looked at.');
+  expect(statusPage(aTroubledStatus())).toContain('<code>partkeeper migrate up</code> creates');
 });
 
 test('what is old says so, and why', () => {
