@@ -27,31 +27,29 @@ const sentence = (text: string): string => {
   return /[.!?:]$/.test(shown) ? shown : `${shown}.`;
 };
 
-/** More actions than these are for `partkeeper plan`. */
+/** So many planned actions are shown at once; the others are folded away. */
+const SHOWN_ACTIONS = 6;
+/** More than these are for `/api/status`. */
 const MAX_ACTIONS = 100;
 
 export function planSection(plan: PlanStatus | null, { now }: StatusDocument): Html {
   if (plan === null) return html`<p class="quiet">Nothing can be planned before the database has been looked at.</p>`;
-  const hidden = plan.actions.length - MAX_ACTIONS;
+  const items = plan.actions.slice(0, MAX_ACTIONS).map(plannedItem);
+  const folded = items.slice(SHOWN_ACTIONS);
+  const hidden = plan.actions.length - items.length;
   return html`<p class="quiet">As <code>partkeeper plan</code> would say on the facts of ${when(plan.at, now)}.</p>
-${
-  plan.actions.length === 0
-    ? html`<p>Nothing to do.</p>`
-    : html`<ol class="plan">${plan.actions.slice(0, MAX_ACTIONS).map(
-        (
-          { job, headline, why, sql },
-          index,
-        ) => html`<li class="action"><p><span class="of">${job}</span> <strong>${headline}</strong></p>
-<p class="quiet">because ${why}</p>${
-          sql.length === 0
-            ? undefined
-            : html`<details id="sql-${index}"><summary>${plural(sql.length, 'statement')}</summary><pre tabindex="0">${sql.map(text => `${text};`).flatMap((text, line) => (line === 0 ? [text] : [html`\n`, text]))}</pre></details>`
-        }</li>`,
-      )}</ol>`
-}
+${items.length === 0 ? html`<p>Nothing to do.</p>` : html`<ol class="plan">${items.slice(0, SHOWN_ACTIONS)}</ol>`}
+${folded.length === 0 ? undefined : html`<details id="more-planned"><summary>${plural(folded.length, 'action')} more</summary><ol class="plan" start="${SHOWN_ACTIONS + 1}">${folded}</ol></details>`}
 ${hidden > 0 ? html`<p class="quiet">${formatCount(hidden)} more in <a href="api/status">/api/status</a>.</p>` : undefined}
 ${plan.leftAlone.length === 0 ? undefined : leftAlone(plan.leftAlone)}`;
 }
+
+const plannedItem = ({ job, headline, why, sql }: PlanStatus['actions'][number], index: number): Html =>
+  html`<li class="action"><p><span class="of">${job}</span> <strong>${headline}</strong></p>
+<p class="quiet">because ${why}</p>${sql.length === 0 ? undefined : statements(sql, index)}</li>`;
+
+const statements = (sql: readonly string[], index: number): Html =>
+  html`<details id="sql-${index}"><summary>${plural(sql.length, 'statement')}</summary><pre tabindex="0">${sql.map(text => html`${text};\n`)}</pre></details>`;
 
 const leftAlone = (entries: PlanStatus['leftAlone']): Html => {
   const total = entries.reduce((sum, { count }) => sum + count, 0);

@@ -1,5 +1,6 @@
 /** What is kept, and now → the document. Pure, so that the same memory at the same moment always answers the same. */
 import type { ScheduleEntry } from '../config/schedules.ts';
+import type { Finding } from '../domain/findings.ts';
 import { type Moments, momentsOf } from '../domain/moments.ts';
 import { NOTHING, type Plan } from '../domain/plan.ts';
 import type { Policies } from '../domain/policy.ts';
@@ -76,7 +77,7 @@ export function statusDocument(
         .filter(target => isRun(job.name, target, policies))
         .map(target => jobStatus(job.name, target, kept, ticksOf(job.name, target))),
     ),
-    findings: [...findingStatuses(shown.findings, findings)],
+    findings: [...findingStatuses(shown.findings, findings.filter(isConfigured(policies)))],
     plan: plan ? planStatus(plan) : null,
     recent: recorded
       ? { source: 'ledger', readAt: orNull(recorded.readAt), actions: [...recorded.actions] }
@@ -90,6 +91,12 @@ const momentsAt = (now: Instant, server: Parameters<typeof momentsOf>[0] | undef
   const passed = server.databaseNow.until(now);
   return momentsOf({ databaseNow: now, processNow: server.processNow.add(passed) });
 };
+
+/** What was found of a target that a reload has taken out is nobody's trouble any more. */
+const isConfigured =
+  ({ tables, views }: Policies) =>
+  ({ target }: Finding): boolean =>
+    [...tables, ...views].some(({ relation }) => isSameRelation(relation, target));
 
 /** Nothing is older than the look at the target that was looked at longest ago. */
 function oldestLook({ readAt }: Kept, { tables, views }: Policies): Instant | undefined {

@@ -217,6 +217,11 @@ test('findings are those of the facts and those that only a run could make, the 
   expect(found?.message).toBe('pid 7 is in the way: alter role x password [redacted]');
 });
 
+test('what a run has found of a target that is no longer configured is not told', () => {
+  const gone = finding('BLOCKED', relation('app.gone'), 'pid 7 is in the way', 'wait');
+  expect(statusOf({ facts: healthy, events: [finished({ findings: [gone] })] }).findings).toEqual([]);
+});
+
 const order = (text: string): number => ['error', 'warning', 'info'].findIndex(severity => text.startsWith(severity));
 
 test('the plan has its statements, and what is left alone is counted by reason', () => {
