@@ -10,9 +10,9 @@ import { msOf, relative, roughly, shortMoment, when } from './words.ts';
 /** More rows than these are for programs: /api/status has them all. */
 const MAX_ROWS = 1_000;
 
-export const tableCard = (table: TableStatus, { now }: StatusDocument, index: number): Html => html`
+export const tableCard = (table: TableStatus, { now, readAt }: StatusDocument, index: number): Html => html`
 <article class="card" aria-labelledby="table-${index}">
-<div class="card-head"><h3 id="table-${index}">${table.name}</h3>${coverage(table, now)}</div>
+<div class="card-head"><h3 id="table-${index}">${table.name}</h3>${readAt === null ? html`<span class="pill idle">not known yet</span>` : coverage(table, now)}</div>
 <p class="policy">${policyText(table)}</p>
 ${table.problem === null ? known(table, now, index) : html`<p class="problem">${table.problem}</p>`}
 </article>`;

@@ -14,6 +14,7 @@ const FRESHNESS: { readonly [K in ViewStatus['freshness']]: readonly [Mood, stri
   unscheduled: ['idle', 'when asked for'],
   blocked: ['bad', 'cannot be refreshed'],
   missing: ['bad', 'missing'],
+  unknown: ['idle', 'not known yet'],
 };
 
 export const viewItem = (view: ViewStatus, { now }: StatusDocument): Html => {

@@ -21,7 +21,16 @@ const bound = z
 const sentence = z.string().describe('For people, passwords masked.');
 
 /** How a view's data stand to its schedule. */
-export const FRESHNESS = ['fresh', 'unchanged', 'due', 'overdue', 'unscheduled', 'blocked', 'missing'] as const;
+export const FRESHNESS = [
+  'fresh',
+  'unchanged',
+  'due',
+  'overdue',
+  'unscheduled',
+  'blocked',
+  'missing',
+  'unknown',
+] as const;
 
 const partition = object({
   name,
@@ -78,7 +87,7 @@ const view = object({
   freshness: z
     .enum(FRESHNESS)
     .describe(
-      '`fresh`: refreshed since its last tick. `unchanged`: it need not be, nothing that it reads has changed. `due`: a tick has passed. `overdue`: more than one has. `blocked`: it cannot be refreshed as the policy says.',
+      '`fresh`: refreshed since its last tick. `unchanged`: it need not be, nothing that it reads has changed. `due`: a tick has passed. `overdue`: more than one has. `blocked`: it cannot be refreshed as the policy says. `unknown`: it has not been looked at yet.',
     ),
   why: sentence,
   refreshedAt: moment.nullable().describe('The last refresh on record.'),

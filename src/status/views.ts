@@ -34,7 +34,7 @@ export function viewStatus(
   if (!view)
     return {
       name: formatRelationName(relation),
-      freshness: 'missing',
+      freshness: reason ? 'missing' : 'unknown',
       why: reason ? WHY_MISSING[reason] : 'It has not been looked at yet.',
       refreshedAt: null,
       ...when,

@@ -148,6 +148,7 @@ test('before the first look there is a page, and commands in findings are told f
   expect(page).toContain('<title>not ready – partkeeper</title>');
   expect(page).toContain('Not ready: the database has not been reached yet');
   expect(page).toContain('Nothing has been looked at yet.');
+  expect(page).toContain('<span class="pill idle">not known yet</span>');
   expect(page).toContain('Nothing can be planned before the database has been looked at.');
   expect(statusPage(aTroubledStatus())).toContain('<code>partkeeper migrate up</code> creates');
 });

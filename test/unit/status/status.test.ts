@@ -47,7 +47,7 @@ test('before the first look it says that nothing is known, and why', () => {
     notReadBecause: 'could not connect to postgres://app:[redacted]@db:5432/app',
     plan: null,
     tables: [{ problem: 'It has not been looked at yet.' }],
-    views: [{ freshness: 'missing' }],
+    views: [{ freshness: 'unknown' }],
     recent: { source: 'this-process', actions: [] },
   });
 });
