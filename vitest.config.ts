@@ -61,6 +61,18 @@ export default defineConfig({
           ...needsProgram,
         },
       },
+      // Not a part of `npm test`: it needs Chromium.
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          ...ofProcesses,
+          include: ['test/browser/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          ...needsProgram,
+        },
+      },
       // Not a part of `npm test`: it goes on for as long as one likes.
       { extends: true, test: { name: 'soak', include: ['test/soak/**/*.test.ts'], hookTimeout: 120_000 } },
     ],

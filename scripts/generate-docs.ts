@@ -9,6 +9,7 @@ import { configJsonSchema } from '../src/config/json-schema.ts';
 import { configReference } from '../src/config/reference.ts';
 import { codesReference } from '../src/report/codes-docs.ts';
 import { metricsReference } from '../src/report/metric-docs.ts';
+import { statusJsonSchema } from '../src/status/document.ts';
 import { faultsReference } from '../test/faults/catalogue/catalogue.ts';
 import { grafanaDashboard } from './dashboard/grafana.ts';
 
@@ -17,6 +18,7 @@ const asJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 /** File → its text. A generator more is a line more. */
 const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/partkeeper.schema.json': () => asJson(configJsonSchema()),
+  'docs/status.schema.json': () => asJson(statusJsonSchema()),
   'docs/configuration.md': configReference,
   'docs/metrics.md': metricsReference,
   'docs/codes.md': codesReference,

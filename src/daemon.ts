@@ -9,6 +9,7 @@ import type { Metrics } from './report/metrics.ts';
 import type { RunReport } from './run-job.ts';
 import { takeInventory } from './schedule/inventory.ts';
 import { runRound } from './schedule/round.ts';
+import { openStatus } from './status/status.ts';
 
 export interface DaemonOptions {
   readonly app: App;
@@ -47,11 +48,18 @@ export async function runDaemon({
   const emit: Emit = event => {
     runner.emit(event);
     inventory.listen(event);
+    status.listen(event);
   };
   const pulse = watchPulses(runner.monotonicMs);
   const looks = pulse.of('inventory');
   const runs = pulse.of('schedule');
   const inventory = takeInventory({ ...runner, emit: beating(looks, emit), stopping: over, isPatient: !once });
+  const status = openStatus({
+    app: () => app,
+    now: inventory.databaseNow,
+    problem: () => (stopping.aborted ? 'it is stopping' : inventory.problem()),
+    sleep: runner.sleep,
+  });
   // From the start: a database that answers makes no service ready by itself.
   if (!once) inventory.setQueueProblem('the queue is not served yet');
   const stopWatching = watchEventLoop(metrics.countStall);
@@ -69,6 +77,7 @@ export async function runDaemon({
         const reasons = pulse.stalled(stalledAfterMs);
         return { alive: reasons.length === 0, reasons };
       },
+      status: status.document,
       onRequest: metrics.countRequest,
     }));
   if (http) emit({ kind: 'listening', address: http.address });
@@ -77,7 +86,7 @@ export async function runDaemon({
   });
 
   looks.beat();
-  const looking = inventory.run();
+  const looking = Promise.all([inventory.run(), http && status.run(over)]);
   let reports: readonly RunReport[] = [];
   try {
     if (!(await isReached(inventory.first, stopping))) return reports;

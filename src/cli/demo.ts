@@ -115,7 +115,10 @@ const announceFirstRound =
       reports.filter(({ run }) => run.job === job).reduce((sum, { done }) => sum + done, 0);
     say(`first round: ${JOB_NAMES.map(job => DONE[job](count(job))).join(', ')}`);
     if (once) return;
-    if (address !== undefined) say(`metrics for Prometheus: ${address}/metrics`);
+    if (address !== undefined) {
+      say(`the status page: ${address}`);
+      say(`metrics for Prometheus: ${address}/metrics`);
+    }
     const variable = databaseUrl === undefined ? '' : `DATABASE_URL='${databaseUrl}' `;
     say(
       `a refresh by hand, from another terminal: ${variable}npm run partkeeper -- trigger refresh unified.mv_recent_events --wait`,

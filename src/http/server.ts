@@ -1,12 +1,14 @@
-/** Metrics and probes over HTTP: reads only, answers from memory, and holds nothing for clients that dawdle. */
+/** Metrics, probes and the status page over HTTP: reads only, answers from memory, and holds nothing for clients that dawdle. */
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { MaintenanceError } from '../domain/errors.ts';
 import { printable } from '../report/figures.ts';
 import { redact } from '../report/redact.ts';
+import type { StatusDocument } from '../status/document.ts';
+import { ASSET_NAMES, type AssetName, acceptsHtml, assetAnswer, documentAnswer, pageAnswer } from './pages.ts';
 
 /** The label under which a request is counted; `other` is every unknown path. */
-export const HANDLERS = ['metrics', 'livez', 'readyz', 'index', 'other'] as const;
+export const HANDLERS = ['metrics', 'livez', 'readyz', 'index', 'status', 'assets', 'other'] as const;
 export type Handler = (typeof HANDLERS)[number];
 
 export interface HttpOptions {
@@ -19,6 +21,8 @@ export interface HttpOptions {
   readonly readiness: () => { readonly ready: boolean; readonly reasons: readonly string[] };
   /** Is the process itself sound? If not, it wants to be restarted. */
   readonly liveness: () => { readonly alive: boolean; readonly reasons: readonly string[] };
+  /** What the page shows, from memory. */
+  readonly status: () => StatusDocument;
   /** Called after each response. */
   readonly onRequest: (request: { readonly handler: Handler; readonly code: number }) => void;
 }
@@ -57,6 +61,8 @@ const PATHS: { readonly [path: string]: Exclude<Handler, 'other'> } = {
   '/livez': 'livez',
   '/readyz': 'readyz',
   '/': 'index',
+  '/api/status': 'status',
+  ...Object.fromEntries(ASSET_NAMES.map(name => [`/assets/${name}`, 'assets' as const])),
 };
 
 /** @throws MaintenanceError CONFIG_INVALID when the address is not to be had */
@@ -86,9 +92,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   };
 }
 
-type Answers = { readonly [K in Handler]: () => Answer | Promise<Answer> };
+type Answers = { readonly [K in Handler]: (request: IncomingMessage) => Answer | Promise<Answer> };
 
-const answerWith = ({ metrics, readiness, liveness }: HttpOptions): Answers => ({
+const answerWith = ({ metrics, readiness, liveness, status }: HttpOptions): Answers => ({
   metrics: async () => ({ code: 200, text: await metrics.render(), contentType: metrics.contentType }),
   livez() {
     const { alive, reasons } = liveness();
@@ -98,20 +104,27 @@ const answerWith = ({ metrics, readiness, liveness }: HttpOptions): Answers => (
     const { ready, reasons } = readiness();
     return verdict(ready, ready ? 'ready' : 'not ready', reasons);
   },
-  index: () => ({
-    code: 200,
-    text: lines(
-      'partkeeper',
-      '',
-      '/metrics  for Prometheus',
-      '/livez    is the process sound?',
-      '/readyz   may it be given work?',
-    ),
-  }),
+  index: ({ headers }) => (acceptsHtml(headers.accept) ? pageAnswer(status()) : INDEX),
+  status: () => documentAnswer(status()),
+  assets: request => assetAnswer(assetOf(request)),
   other: () => ({ code: 404, text: lines('not found') }),
 });
 
 const lines = (...all: readonly string[]): string => all.map(line => `${line}\n`).join('');
+
+const INDEX: Answer = {
+  code: 200,
+  text: lines(
+    'partkeeper',
+    '',
+    '/            for people, in a browser',
+    '/api/status  the same as JSON',
+    '/metrics     for Prometheus',
+    '/livez       is the process sound?',
+    '/readyz      may it be given work?',
+  ),
+  headers: { vary: 'accept' },
+};
 
 const verdict = (isGood: boolean, word: string, reasons: readonly string[]): Answer => ({
   code: isGood ? 200 : 503,
@@ -119,17 +132,22 @@ const verdict = (isGood: boolean, word: string, reasons: readonly string[]): Ans
 });
 
 // The path alone, without decoding: nothing that we serve needs any.
-const handlerOf = ({ url = '' }: IncomingMessage): Handler => {
-  const path = url.split('?', 1)[0] ?? '';
+const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?? '';
+
+const handlerOf = (request: IncomingMessage): Handler => {
+  const path = pathOf(request);
   return (Object.hasOwn(PATHS, path) ? PATHS[path] : undefined) ?? 'other';
 };
+
+const assetOf = (request: IncomingMessage): AssetName =>
+  ASSET_NAMES.find(name => pathOf(request) === `/assets/${name}`) ?? 'icon.svg';
 
 async function answerOf(request: IncomingMessage, handler: Handler, answers: Answers): Promise<Answer> {
   if (handler !== 'other' && request.method !== 'GET' && request.method !== 'HEAD')
     return { code: 405, text: lines('only GET and HEAD'), headers: { allow: 'GET, HEAD' } };
   if (hasBody(request)) return { code: 413, text: lines('no request body is accepted') };
   try {
-    return await answers[handler]();
+    return await answers[handler](request);
   } catch {
     // The cause is not for whoever can reach the port; Prometheus sees a failed scrape.
     return { code: 500, text: lines('internal error') };

@@ -12,7 +12,6 @@ export interface RememberedRun extends RunHistory {
   readonly target: RelationName;
   /** The last tick that was served or explained. */
   readonly lastTick: Instant | undefined;
-  readonly lastOutcome: string | undefined;
 }
 
 interface LastRunRow {
@@ -73,12 +72,16 @@ export interface Pause {
 export const readPauses = (session: Session): Promise<readonly Pause[]> =>
   session.query<Pause>(statements.pauses, [], 'read what is paused');
 
-/** Does a pause cover this job on this target? */
-export const isPausedBy = (pauses: readonly Pause[], job: JobName, target: RelationName): boolean =>
-  pauses.some(
+/** The first pause that covers this job on this target. */
+export const pauseOf = (pauses: readonly Pause[], job: JobName, target: RelationName): Pause | undefined =>
+  pauses.find(
     pause =>
       (pause.job === '' || pause.job === job) && (pause.target === '' || pause.target === formatRelationName(target)),
   );
+
+/** Does a pause cover this job on this target? */
+export const isPausedBy = (pauses: readonly Pause[], job: JobName, target: RelationName): boolean =>
+  pauseOf(pauses, job, target) !== undefined;
 
 export interface RunRow {
   readonly run_id: string;
@@ -145,6 +148,18 @@ export const readHistory = (
 
 export const readActions = (session: Session, runIds: readonly string[]): Promise<readonly ActionRow[]> =>
   session.query<ActionRow>(statements.historyActions, [[...runIds]], 'read the actions of the runs');
+
+/** The last actions on the given targets, newest first. */
+export const readRecentActions = (
+  session: Session,
+  targets: readonly RelationName[],
+  limit: number,
+): Promise<readonly ActionRow[]> =>
+  session.query<ActionRow>(
+    statements.recentActions,
+    [targets.map(formatRelationName), limit],
+    'read the last actions on record',
+  );
 
 export interface RunProgressRow {
   readonly run_id: string;

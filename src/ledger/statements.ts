@@ -20,6 +20,7 @@ export const statements = {
   lastRuns: read('last-runs'),
   history: read('history'),
   historyActions: read('history-actions'),
+  recentActions: read('recent-actions'),
   pauses: read('pauses'),
   pause: read('pause'),
   resume: read('resume'),

@@ -11,8 +11,17 @@ import type { JobName } from '../domain/plan.ts';
 import { formatRelationName, isSameRelation, type RelationName } from '../domain/relation.ts';
 import type { Instant } from '../domain/time.ts';
 import { jobs, targetsOf } from '../jobs/registry.ts';
-import { isPausedBy, type Pair, type RememberedRun, readLastRuns, readPauses } from '../ledger/reading.ts';
+import {
+  isPausedBy,
+  type Pair,
+  type Pause,
+  pauseOf,
+  type RememberedRun,
+  readLastRuns,
+  readPauses,
+} from '../ledger/reading.ts';
 import { statements } from '../ledger/statements.ts';
+import type { PauseState } from '../report/events.ts';
 import type { Runner } from '../run-job.ts';
 import { PRIORITY } from './payload.ts';
 
@@ -101,7 +110,10 @@ export async function recall(
 export async function readPaused({ database, emit }: Ports, scheduled: readonly Pair[]): Promise<IsPaused> {
   try {
     const pauses = await database.read(readPauses);
-    const states = scheduled.map(({ job, target }) => ({ job, target, isPaused: isPausedBy(pauses, job, target) }));
+    const states = scheduled.map(({ job, target }) => {
+      const pause = pauseOf(pauses, job, target);
+      return { job, target, isPaused: pause !== undefined, pause: pause && describePause(pause) };
+    });
     emit({ kind: 'pauses-read', pauses: states });
     return (job, target) => isPausedBy(pauses, job, target);
   } catch (thrown) {
@@ -113,3 +125,9 @@ export async function readPaused({ database, emit }: Ports, scheduled: readonly 
     };
   }
 }
+
+const describePause = ({ paused_by, reason, paused_at }: Pause): PauseState['pause'] => ({
+  by: paused_by,
+  reason: reason ?? undefined,
+  since: decodeKeyTime(paused_at, 'timestamptz'),
+});

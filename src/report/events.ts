@@ -141,12 +141,18 @@ export interface PauseState {
   readonly job: JobName;
   readonly target: RelationName;
   readonly isPaused: boolean;
+  /** Who paused it, why, and since when. */
+  readonly pause?:
+    | { readonly by: string; readonly reason: string | undefined; readonly since: Instant | undefined }
+    | undefined;
 }
 
 /** The last runs of a job on a target. */
 export interface RunHistory {
   /** Id and attempt (`id.2`) of the last one that has ended, on whichever replica. */
   readonly lastRun: string | undefined;
+  /** An {@link Outcome}, or `interrupted`. */
+  readonly lastOutcome?: string | undefined;
   readonly lastAttempt: Instant | undefined;
   readonly lastSuccess: Instant | undefined;
   readonly lastDurationMs: number | undefined;

@@ -141,6 +141,9 @@ test.concurrent('a server that hangs delays neither a scrape nor the end, and is
       expect(code).toBe(200);
       expect(text).toContain('\npartkeeper_database_up 0\n');
     }
+    const status = JSON.parse((await service.get('/api/status')).text);
+    expect(status).toMatchObject({ ready: false, notReadBecause: expect.any(String), ageSeconds: expect.any(Number) });
+    expect(status.tables[0].partitions).toHaveLength(3);
     other.kill('SIGTERM');
     expect(await other.exited(10_000)).toMatchObject({ code: 0, stderr: '' });
   });

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect } from 'vitest';
+import { statusSchema } from '../../src/status/document.ts';
 import { MONTHLY_EVENTS } from '../support/cli.ts';
 import { waitUntil } from '../support/client.ts';
 import { daemonTest, sessionsOf, untilBlocked } from '../support/daemon.ts';
@@ -49,7 +50,7 @@ describe('at work', () => {
     await service.metric(scheduled, value => value >= 2);
   });
 
-  test('it serves three paths on one port and logs one JSON object a line', async ({ daemon, configure }) => {
+  test('it serves its paths on one port and logs one JSON object a line', async ({ daemon, configure, database }) => {
     await configure(MONTHLY_EVENTS);
     const service = await daemon();
     await service.ready(200);
@@ -57,6 +58,8 @@ describe('at work', () => {
     expect(await service.get('/readyz')).toEqual({ code: 200, text: 'ready\n' });
     expect((await service.get('/metrics')).text).toContain('# HELP partkeeper_build_info');
     expect((await service.get('/anything')).code).toBe(404);
+    const status = statusSchema.parse(JSON.parse((await service.get('/api/status')).text));
+    expect(status).toMatchObject({ ready: true, database: { name: database.name }, findings: [] });
     await service.written('"job":"analyze"');
     service.kill('SIGTERM');
     const { code, stdout, stderr } = await service.exited();

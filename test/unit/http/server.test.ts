@@ -4,7 +4,9 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MaintenanceError } from '../../../src/domain/errors.ts';
+import { acceptsHtml } from '../../../src/http/pages.ts';
 import { CLOSE_GRACE_MS, type HttpOptions, type HttpServer, startHttp } from '../../../src/http/server.ts';
+import { aStatus } from '../../support/status.ts';
 
 interface Started extends HttpServer {
   /** `metrics 200`, one per response. */
@@ -19,6 +21,7 @@ async function start(over: Partial<HttpOptions> = {}): Promise<Started> {
     metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', render: async () => 'up 1\n' },
     readiness: () => ({ ready: true, reasons: [] }),
     liveness: () => ({ alive: true, reasons: [] }),
+    status: aStatus,
     onRequest: ({ handler, code }) => counted.push(`${handler} ${code}`),
     ...over,
   });
@@ -66,21 +69,80 @@ describe('what is served', () => {
     expect(counted).toEqual(['metrics 500']);
   });
 
-  test('an index of the paths', async () => {
-    const { address } = await start();
-    const body = await (await fetch(address)).text();
-    for (const path of ['/metrics', '/livez', '/readyz']) expect(body).toContain(path);
+  test('an index of the paths for programs, and the page for who takes HTML', async () => {
+    const { address, counted } = await start();
+    const index = await fetch(address);
+    expect([index.headers.get('content-type'), index.headers.get('vary')]).toEqual([
+      'text/plain; charset=utf-8',
+      'accept',
+    ]);
+    const body = await index.text();
+    for (const path of ['/metrics', '/livez', '/readyz', '/api/status']) expect(body).toContain(path);
+
+    const page = await fetch(address, { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } });
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(await page.text()).toMatch(/^<!doctype html>/);
+    expect(counted).toEqual(['index 200', 'index 200']);
   });
 
-  test.each(['/nothing', '/metrics/', '//metrics', '/%6detrics', '/../metrics', '/__proto__', '*'])(
-    'nothing at %s',
-    async path => {
-      const { port, counted } = await start();
-      const { received } = await talk(port, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
-      expect(await received).toMatch(/^HTTP\/1\.1 404 /);
-      expect(counted).toEqual(['other 404']);
-    },
-  );
+  test.each([
+    [undefined, false],
+    ['*/*', false],
+    ['application/json', false],
+    ['text/html;q=0', false],
+    ['text/html', true],
+    ['application/json, TEXT/HTML;level=1;q=0.2', true],
+  ])('to accept %s is to ask for the page: %s', (accept, isPage) => {
+    expect(acceptsHtml(accept)).toBe(isPage);
+  });
+
+  test('the status as JSON, as it is at each request', async () => {
+    let count = 0;
+    const { address, counted } = await start({ status: () => ({ ...aStatus(), version: String(++count) }) });
+    for (const version of ['1', '2']) {
+      const response = await fetch(`${address}/api/status`);
+      expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
+      expect(await response.json()).toMatchObject({ version, tables: [{ name: 'unified.event_metric_events' }] });
+    }
+    expect(counted).toEqual(['status 200', 'status 200']);
+  });
+
+  test('the files of the page, and that nothing of it comes from elsewhere or goes anywhere', async () => {
+    const { address, counted } = await start();
+    for (const [path, type] of [
+      ['/assets/page.css', 'text/css'],
+      ['/assets/page.js', 'text/javascript'],
+      ['/assets/icon.svg', 'image/svg+xml'],
+      ['/', 'text/html'],
+    ]) {
+      const { status, headers } = await fetch(address + path, { headers: { accept: 'text/html' } });
+      expect([status, headers.get('content-type')]).toEqual([200, `${type}; charset=utf-8`]);
+      expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; .*frame-ancestors 'none'/);
+      expect(headers.get('content-security-policy')).not.toMatch(/unsafe|\*|https?:/);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('referrer-policy')).toBe('no-referrer');
+    }
+    expect(counted).toEqual(['assets 200', 'assets 200', 'assets 200', 'index 200']);
+  });
+
+  test.each([
+    '/nothing',
+    '/metrics/',
+    '//metrics',
+    '/assets/',
+    '/assets/page.ts',
+    '/assets/../page.ts',
+    '/api/status/',
+    '/%6detrics',
+    '/../metrics',
+    '/__proto__',
+    '*',
+  ])('nothing at %s', async path => {
+    const { port, counted } = await start();
+    const { received } = await talk(port, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(await received).toMatch(/^HTTP\/1\.1 404 /);
+    expect(counted).toEqual(['other 404']);
+  });
 
   test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE'])('%s is not allowed', async method => {
     const { port, counted } = await start();
