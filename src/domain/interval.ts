@@ -60,7 +60,23 @@ export const nextWindow = (window: Window, interval: Interval, zone: string): Wi
   return { lower: window.upper, upper };
 };
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** How long a window can be, shortest and longest, with room for clocks that are set forward or back on the way, or skip a day. */
+const LENGTHS_MS: { readonly [K in Interval]: readonly [number, number] } = {
+  hour: [0, DAY_MS],
+  day: [0, 3 * DAY_MS],
+  week: [5 * DAY_MS, 9 * DAY_MS],
+  month: [26 * DAY_MS, 33 * DAY_MS],
+  quarter: [88 * DAY_MS, 94 * DAY_MS],
+  year: [363 * DAY_MS, 368 * DAY_MS],
+};
+
 export const isWindow = (range: Window, interval: Interval, zone: string): boolean => {
+  // A calendar is slow to ask, and there may be thousands of partitions of another length.
+  const lengthMs = range.upper.epochMilliseconds - range.lower.epochMilliseconds;
+  const [shortest, longest] = LENGTHS_MS[interval];
+  if (lengthMs < shortest || lengthMs > longest) return false;
   const window = windowAt(range.lower, interval, zone);
   return window.lower.equals(range.lower) && window.upper.equals(range.upper);
 };

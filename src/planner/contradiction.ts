@@ -20,6 +20,8 @@ export function findContradiction(table: TimeTable, { interval, timezone }: Tabl
   const zone = calendarZone(table.key.type, timezone);
   const windows = table.partitions.map(({ bound }) => asWindow(bound)).filter(window => window !== undefined);
   if (windows.length < 2 || windows.some(window => isWindow(window, interval, zone))) return undefined;
-  const intervals = new Set(windows.map(window => intervalOf(window, zone)));
-  return { actual: intervals.size === 1 ? [...intervals][0] : undefined, partitions: windows.length };
+  const [first, ...others] = windows;
+  const actual = first && intervalOf(first, zone);
+  const isShared = actual !== undefined && others.every(window => isWindow(window, actual, zone));
+  return { actual: isShared ? actual : undefined, partitions: windows.length };
 }

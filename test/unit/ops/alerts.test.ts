@@ -64,7 +64,7 @@ describe.each(alerts)('$alert', ({ alert, labels = {}, annotations = {}, for: pa
 });
 
 describe.skipIf(!hasPromtool)('promtool', () => {
-  test('accepts the rules, and their tests pass', () => {
+  test('accepts the rules, and their tests pass', { timeout: 120_000 }, () => {
     expect(promtool(['check', 'rules', ALERTS_FILE])).toMatchObject({ isContent: true });
     const files = ['alerts_test.yml', 'alerts_days_test.yml'].map(file => `${OPS}prometheus/${file}`);
     const { isContent, said } = promtool(['test', 'rules', ...files]);
