@@ -27,7 +27,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   demo: ['domain', 'postgres', 'schema'],
   'version.ts': [],
   'app.ts': ['domain', 'config', 'ledger', 'postgres', 'report', 'run-job.ts', 'schedule', 'version.ts'],
-  'daemon.ts': ['domain', 'app.ts', 'http', 'queue', 'report', 'run-job.ts', 'schedule'],
+  'reload.ts': ['domain', 'config', 'app.ts'],
+  'daemon.ts': ['domain', 'http', 'queue', 'report', 'observe.ts', 'run-job.ts', 'schedule', 'reload.ts'],
   cli: [
     'domain',
     'config',
@@ -43,6 +44,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'observe.ts',
     'run-job.ts',
     'app.ts',
+    'reload.ts',
     'daemon.ts',
     'version.ts',
   ],

@@ -30,6 +30,8 @@ export const showProgress = (out: (line: string) => void): Emit =>
     'ledger-troubled': ({ error }) => out(`  not on record: ${explainError(error)}`),
     'run-interrupted': ({ job, target }) => out(`  an earlier run of ${job} ${target} was interrupted`),
     'pauses-read': () => {},
+    'config-loaded': () => {},
+    'reload-failed': () => {},
     'ready-changed': () => {},
     listening: () => {},
     stopping: ({ because }) => out(`stopping: ${because}`),

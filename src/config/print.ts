@@ -55,6 +55,7 @@ const printTable = ({ policy, analyze }: TableConfig): object => ({
   maxPerRun: policy.maxPerRun,
   maxShare: policy.maxShare,
   retireAfter: policy.retireAfter.map(formatRelationName),
+  default: policy.defaultPartition,
   timezone: policy.timezone,
   name: policy.name,
   probe: policy.probe,

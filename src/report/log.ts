@@ -1,21 +1,14 @@
 /** Events → log lines. The message of a kind of line never varies; what varies is in fields, and once more as a sentence. */
 import type { ErrorCode, MaintenanceError } from '../domain/errors.ts';
-import type { Finding, Severity } from '../domain/findings.ts';
-import type { Action, Because } from '../domain/plan.ts';
+import type { Severity } from '../domain/findings.ts';
 import { formatRelationName } from '../domain/relation.ts';
-import type { Emit, Event, Outcome, RunIdentity } from './events.ts';
-import {
-  explainAction,
-  explainError,
-  explainFinding,
-  explainOutcome,
-  explainResult,
-  explainSkip,
-  nameOf,
-} from './explain.ts';
+import type { Emit, Event, Outcome } from './events.ts';
+import { expectedKeys } from './expected-series.ts';
+import { explainAction, explainError, explainOutcome, explainResult, explainSkip, nameOf } from './explain.ts';
 import { formatElapsed, plural, printable } from './figures.ts';
 import { trackFindings } from './finding-tracker.ts';
 import { listenWith } from './listeners.ts';
+import { actionFields, errorFields, findingFields, runFields, sentenceOf } from './log-fields.ts';
 import type { Logger } from './logger.ts';
 
 type Finished = Extract<Event, { kind: 'run-finished' }>;
@@ -237,6 +230,23 @@ export function logEvents(logger: Logger): Emit {
         },
         'remembered',
       ),
+    'config-loaded'({ how, origin, hash, tables, views, ledgerTables, changes }) {
+      const kept = expectedKeys({ tables: [...tables, ...ledgerTables], views });
+      // Nobody looks there any more: that is neither good news nor bad.
+      tracker.keep(slot => kept.has(slot));
+      const fields = { origin, hash, tables: tables.length, views: views.length };
+      const text = `${origin}: ${plural(tables.length, 'table')}, ${plural(views.length, 'view')}`;
+      if (how === 'start') logger.info({ ...fields, text }, 'configuration loaded');
+      else logger.info({ ...fields, changes, text: `${text}; ${changed(changes)}` }, 'configuration reloaded');
+    },
+    'reload-failed'({ error }) {
+      const [what = '', ...problems] = error.message.split('\n');
+      const why = problems.length === 0 ? explainError(error) : `${what}: ${problems.join('; ')}`;
+      logger.error(
+        { ...errorFields(error), text: `Not reloaded; what was in force stays in force. ${why}` },
+        'reload failed',
+      );
+    },
     'ready-changed': ({ ready, because }) =>
       logger[ready ? 'info' : 'warn'](
         { ready, reason: because, text: `${ready ? 'Ready' : 'Not ready'}: ${because}` },
@@ -248,42 +258,10 @@ export function logEvents(logger: Logger): Emit {
   });
 }
 
-const runFields = ({ job, target, runId, trigger }: RunIdentity) => ({
-  job,
-  target: formatRelationName(target),
-  run: runId,
-  trigger,
-});
+const MANY_CHANGES = 10;
 
-const actionFields = (run: RunIdentity, action: Action) => ({
-  ...runFields(run),
-  action: action.kind,
-  relation: formatRelationName(action.relation),
-  because: becauseFields(action.because),
-});
-
-const becauseFields = (because: Because) =>
-  because.rule === 'reads-refreshed' ? { ...because, view: formatRelationName(because.view) } : because;
-
-const errorFields = (error: MaintenanceError) => ({
-  code: error.code,
-  sqlstate: error.sqlstate,
-  hint: error.hint,
-  error: error.message,
-  // Where an unforeseen error came from; of the others, code and message say it.
-  ...(error.code === 'UNEXPECTED' ? { err: error } : {}),
-});
-
-const findingFields = (run: ReturnType<typeof runFields>, finding: Finding) => ({
-  ...run,
-  target: formatRelationName(finding.target),
-  code: finding.code,
-  severity: finding.severity,
-  hint: finding.hint,
-  text: explainFinding(finding),
-});
-
-const sentenceOf = (action: Action): string => {
-  const { headline, why } = explainAction(action);
-  return `${headline}; ${why}`;
+const changed = (keys: readonly string[]): string => {
+  const more = keys.length - MANY_CHANGES;
+  if (keys.length === 0) return 'nothing has changed';
+  return `changed: ${keys.slice(0, MANY_CHANGES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 };

@@ -79,6 +79,7 @@ tables:
     maxPerRun: 100
     maxShare: 0.5
     retireAfter: []
+    default: report
     timezone: UTC
     name: '{table}_{YYYY}_{MM}'
     probe: true
