@@ -10,6 +10,7 @@ import type { Metrics } from './report/metrics.ts';
 import type { RunReport } from './run-job.ts';
 import { takeInventory } from './schedule/inventory.ts';
 import { runRound } from './schedule/round.ts';
+import { startTriggers } from './triggers.ts';
 
 export interface DaemonOptions {
   readonly live: Live;
@@ -83,6 +84,18 @@ export async function runDaemon({
       onRequest: metrics.countRequest,
     }));
   if (http) emit({ kind: 'listening', address: http.address });
+  const triggers = once
+    ? undefined
+    : await startTriggers({
+        ...runner,
+        live,
+        emit,
+        metrics,
+        problem: () => (stopping.aborted ? 'it is stopping' : inventory.problem()),
+      }).catch(async error => {
+        await http?.close();
+        throw error;
+      });
   stopping.addEventListener('abort', () => emit({ kind: 'stopping', because: String(stopping.reason) }), {
     once: true,
   });
@@ -127,7 +140,7 @@ export async function runDaemon({
     finished.abort('the service ends');
     await looking;
     stopWatching();
-    await http?.close();
+    await Promise.all([triggers?.close(), http?.close()]);
     await live.close();
     emit({ kind: 'stopped' });
   }

@@ -34,7 +34,7 @@ export async function serveConfigured(options: ServiceOptions, io: Io, more: Mor
   if (options.once) return serve(configOf(options, io), options, io, more);
   // Before the file is read: whoever changes it and says so from here on is heard.
   const hangUps = listenForHangUps(io);
-  const load = (): Config => configOf(options, io);
+  const load = (): Config => configOf(options, io, true);
   return serve(load(), options, io, { ...more, load, onReloadable: hangUps.answerWith });
 }
 

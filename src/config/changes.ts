@@ -22,6 +22,7 @@ const FIXED: readonly { readonly path: Path; readonly of: (config: Config) => un
   { path: ['database', 'directUrl'], of: ({ directDatabase }) => reachedBy(directDatabase) },
   { path: ['queue', 'schema'], of: ({ queue }) => queue.schema },
   { path: ['http'], of: ({ http }) => http },
+  { path: ['triggers'], of: ({ triggers }) => triggers?.listen },
   { path: ['log', 'format'], of: ({ log }) => log.format },
 ];
 

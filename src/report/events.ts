@@ -149,10 +149,29 @@ export type Event =
     }
   /** What was read anew is not valid, or not possible; what was in force still is. */
   | { readonly kind: 'reload-failed'; readonly error: MaintenanceError }
+  /** Somebody asked over HTTP, and these are the runs, also those that were under way already. */
+  | { readonly kind: 'trigger-asked'; readonly via: string; readonly runs: readonly AskedRun[] }
+  /** Somebody who may ask did so in vain. */
+  | { readonly kind: 'trigger-failed'; readonly via: string; readonly error: MaintenanceError }
+  /** A request was turned away, and `untold` before it of which nothing was said. */
+  | {
+      readonly kind: 'trigger-refused';
+      readonly code: number;
+      readonly address: string;
+      readonly because: string;
+      readonly untold: number;
+    }
   | { readonly kind: 'ready-changed'; readonly ready: boolean; readonly because: string }
   | { readonly kind: 'listening'; readonly address: string }
   | { readonly kind: 'stopping'; readonly because: string }
   | { readonly kind: 'stopped' };
+
+export interface AskedRun {
+  readonly runId: string;
+  readonly job: JobName;
+  readonly target: string;
+  readonly status: string;
+}
 
 export interface PauseState {
   readonly job: JobName;

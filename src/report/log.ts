@@ -247,6 +247,33 @@ export function logEvents(logger: Logger): Emit {
         'reload failed',
       );
     },
+    'trigger-asked': ({ via, runs }) =>
+      logger.info(
+        {
+          via,
+          runs,
+          text: `${via} asked for ${runs.map(({ job, target, status }) => `${job} ${printable(target)} (${status})`).join(', ')}`,
+        },
+        'trigger asked',
+      ),
+    'trigger-failed': ({ via, error }) =>
+      logger.warn(
+        { via, ...errorFields(error), text: `${via} asked in vain: ${explainError(error)}` },
+        'trigger failed',
+      ),
+    'trigger-refused': ({ code, address, because, untold }) => {
+      const more = untold > 0 ? `; ${plural(untold, 'refusal')} before it went untold` : '';
+      logger.warn(
+        {
+          status: code,
+          address,
+          reason: because,
+          untold,
+          text: `A request from ${address} was refused: ${because}${more}`,
+        },
+        'trigger refused',
+      );
+    },
     'ready-changed': ({ ready, because }) =>
       logger[ready ? 'info' : 'warn'](
         { ready, reason: because, text: `${ready ? 'Ready' : 'Not ready'}: ${because}` },

@@ -229,6 +229,10 @@ export function recordEvents(options: MetricsOptions): Metrics {
       meters.set('partkeeper_shutdown_in_progress', {}, 1);
       meters.set('partkeeper_ready', {}, 0);
     },
+    // Their answers are counted, as those of all requests.
+    'trigger-asked': () => {},
+    'trigger-failed': () => {},
+    'trigger-refused': () => {},
     planned: ({ run }) => tracker.planned(run),
     'action-started': () => {},
     listening: () => {},

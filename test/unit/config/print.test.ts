@@ -120,6 +120,7 @@ ledger:
   retention: 1 year
 http:
   listen: 127.0.0.1:9465
+triggers: off
 log:
   level: info
   format: json

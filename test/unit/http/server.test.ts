@@ -4,7 +4,8 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MaintenanceError } from '../../../src/domain/errors.ts';
-import { CLOSE_GRACE_MS, type HttpOptions, type HttpServer, startHttp } from '../../../src/http/server.ts';
+import { CLOSE_GRACE_MS, type HttpServer } from '../../../src/http/listening.ts';
+import { type HttpOptions, startHttp } from '../../../src/http/server.ts';
 
 interface Started extends HttpServer {
   /** `metrics 200`, one per response. */
