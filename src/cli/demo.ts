@@ -54,7 +54,7 @@ export async function runDemo(options: DemoCommandOptions, io: Io): Promise<numb
     try {
       const config = await demoConfig(options, database.url, io);
       const onDemoRound = announceFirstRound(say, options.once ?? false, database.url);
-      return await serve(config, options, io, { onFirstRound: onDemoRound, finishMs: FINISH_MS });
+      return await serve(config, options, io, { onFirstRound: onDemoRound, finishMs: FINISH_MS, isDemo: true });
     } finally {
       await database.close();
       if (options.dataDir === undefined) say('the embedded database is stopped and removed');

@@ -56,6 +56,7 @@ function listenForHangUps({ onHangUp }: Io) {
 interface More extends Pick<DaemonOptions, 'onFirstRound' | 'finishMs' | 'onReloadable'> {
   /** Reads the configuration anew. */
   readonly load?: () => Config;
+  readonly isDemo?: boolean;
 }
 
 /** Runs the service on a configuration. @returns the exit code */
@@ -63,7 +64,7 @@ export async function serve(
   config: Config,
   { once = false, json = false }: ServiceOptions,
   io: Io,
-  { load = () => config, ...more }: More = {},
+  { load = () => config, isDemo, ...more }: More = {},
 ): Promise<number> {
   const logger = createLogger({ ...config.log, ...(json && { format: 'json' }) });
   let intervalOf = runIntervalOf(config);
@@ -74,7 +75,7 @@ export async function serve(
     version: VERSION,
     revision: io.env.PARTKEEPER_REVISION,
   });
-  const subscribers = [logEvents(logger), metrics.emit, ...io.subscribers];
+  const subscribers = [logEvents(logger, { isDemo }), metrics.emit, ...io.subscribers];
   const live = keepLive({
     config,
     load,

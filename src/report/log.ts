@@ -2,13 +2,14 @@
 import type { ErrorCode, MaintenanceError } from '../domain/errors.ts';
 import type { Severity } from '../domain/findings.ts';
 import { formatRelationName } from '../domain/relation.ts';
+import { superuserNotice } from '../domain/superuser.ts';
 import type { Emit, Event, Outcome } from './events.ts';
-import { expectedKeys } from './expected-series.ts';
 import { explainAction, explainError, explainOutcome, explainResult, explainSkip, nameOf } from './explain.ts';
 import { formatElapsed, plural, printable } from './figures.ts';
 import { trackFindings } from './finding-tracker.ts';
 import { listenWith } from './listeners.ts';
 import { actionFields, errorFields, findingFields, runFields, sentenceOf } from './log-fields.ts';
+import { logConfigurations, logTriggers } from './log-service.ts';
 import type { Logger } from './logger.ts';
 
 type Finished = Extract<Event, { kind: 'run-finished' }>;
@@ -25,11 +26,16 @@ const LEVEL_OF_OUTCOME: { readonly [K in Outcome]: Level } = {
 /** Of an action. Stopping was asked for; a stale plan is made anew, and the run tells whether that helped. */
 const LEVEL_OF_FAILURE: Partial<Record<ErrorCode, Level>> = { CANCELLED: 'info', STALE_PLAN: 'warn' };
 
+export interface LogOptions {
+  /** The database is there to be played with: that we are a superuser in it is no news. */
+  readonly isDemo?: boolean | undefined;
+}
+
 /**
  * A subscriber that logs each event once. Per run there is one line at `info` or above, and one per action; a finding is
  * logged when it appears, changes or vanishes, and at `debug` while it merely lasts, as is a database that stays away.
  */
-export function logEvents(logger: Logger): Emit {
+export function logEvents(logger: Logger, { isDemo = false }: LogOptions = {}): Emit {
   const tracker = trackFindings();
   // Which run's action failed of it: the run passes it on, and runs on several targets can fail of the same one.
   const toldBy = new WeakMap<MaintenanceError, string>();
@@ -37,6 +43,7 @@ export function logEvents(logger: Logger): Emit {
   let lastQueueProblem: string | undefined;
   let lastLedgerProblem: string | undefined;
   let lastPaused: string | undefined;
+  let isSuperuserTold = isDemo;
 
   const logFindings = (finished: Finished): void => {
     const { appeared, remained, cleared } = tracker.update(finished);
@@ -146,7 +153,11 @@ export function logEvents(logger: Logger): Emit {
       logRun(finished);
     },
     observed: ({ facts, durationMs }) => {
-      const { tables, views, missing } = facts;
+      const { server, tables, views, missing } = facts;
+      const notice = superuserNotice(server);
+      if (notice && !isSuperuserTold)
+        logger.warn({ user: server.user, hint: notice.hint, text: `${notice.message}: ${notice.hint}` }, 'superuser');
+      isSuperuserTold ||= notice !== undefined;
       const counts = { tables: tables.length, views: views.length, missing: missing.length, durationMs };
       const recovered = lastObservationProblem !== undefined;
       lastObservationProblem = undefined;
@@ -230,50 +241,8 @@ export function logEvents(logger: Logger): Emit {
         },
         'remembered',
       ),
-    'config-loaded'({ how, origin, hash, tables, views, ledgerTables, changes }) {
-      const kept = expectedKeys({ tables: [...tables, ...ledgerTables], views });
-      // Nobody looks there any more: that is neither good news nor bad.
-      tracker.keep(slot => kept.has(slot));
-      const fields = { origin, hash, tables: tables.length, views: views.length };
-      const text = `${origin}: ${plural(tables.length, 'table')}, ${plural(views.length, 'view')}`;
-      if (how === 'start') logger.info({ ...fields, text }, 'configuration loaded');
-      else logger.info({ ...fields, changes, text: `${text}; ${changed(changes)}` }, 'configuration reloaded');
-    },
-    'reload-failed'({ error }) {
-      const [what = '', ...problems] = error.message.split('\n');
-      const why = problems.length === 0 ? explainError(error) : `${what}: ${problems.join('; ')}`;
-      logger.error(
-        { ...errorFields(error), text: `Not reloaded; what was in force stays in force. ${why}` },
-        'reload failed',
-      );
-    },
-    'trigger-asked': ({ via, runs }) =>
-      logger.info(
-        {
-          via,
-          runs,
-          text: `${via} asked for ${runs.map(({ job, target, status }) => `${job} ${printable(target)} (${status})`).join(', ')}`,
-        },
-        'trigger asked',
-      ),
-    'trigger-failed': ({ via, error }) =>
-      logger.warn(
-        { via, ...errorFields(error), text: `${via} asked in vain: ${explainError(error)}` },
-        'trigger failed',
-      ),
-    'trigger-refused': ({ code, address, because, untold }) => {
-      const more = untold > 0 ? `; ${plural(untold, 'refusal')} before it went untold` : '';
-      logger.warn(
-        {
-          status: code,
-          address,
-          reason: because,
-          untold,
-          text: `A request from ${address} was refused: ${because}${more}`,
-        },
-        'trigger refused',
-      );
-    },
+    ...logConfigurations(logger, tracker),
+    ...logTriggers(logger),
     'ready-changed': ({ ready, because }) =>
       logger[ready ? 'info' : 'warn'](
         { ready, reason: because, text: `${ready ? 'Ready' : 'Not ready'}: ${because}` },
@@ -284,11 +253,3 @@ export function logEvents(logger: Logger): Emit {
     stopped: () => logger.info({ text: 'Stopped.' }, 'stopped'),
   });
 }
-
-const MANY_CHANGES = 10;
-
-const changed = (keys: readonly string[]): string => {
-  const more = keys.length - MANY_CHANGES;
-  if (keys.length === 0) return 'nothing has changed';
-  return `changed: ${keys.slice(0, MANY_CHANGES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-};

@@ -193,8 +193,21 @@ describe('apply', () => {
 });
 
 describe('check', () => {
-  test('finds nothing wrong with a database in order', async ({ cli }) => {
-    expect(await cli.run(['check'])).toEqual({ code: 0, signal: null, stdout: 'Nothing is wrong.\n', stderr: '' });
+  test('finds nothing wrong with a database in order, but who asks', async ({ cli, database, role }) => {
+    const asSuperuser = await cli.run(['check']);
+    expect(asSuperuser).toMatchObject({ code: 0, stderr: '' });
+    expect(asSuperuser.stdout).toMatch(/^Findings \(1\):\n {2}warning SUPERUSER .* is connected as .*ops\/roles\.sql/);
+    // Who may act as everybody that owns something there.
+    const service = await role('login', 'service');
+    await database.query(`do $$ declare owner name; begin
+      for owner in select distinct relowner::regrole from pg_class where relnamespace in ('unified'::regnamespace, 'partkeeper'::regnamespace)
+      loop execute format('grant %s to ${service.sql}', owner); end loop; end $$`);
+    expect(await cli.run(['check'], { env: { DATABASE_URL: service.url } })).toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'Nothing is wrong.\n',
+      stderr: '',
+    });
   });
 
   test('tells what is wrong and what to do, and exits with 3', async ({ cli, configure }) => {
@@ -211,10 +224,11 @@ describe('check', () => {
           message: expect.stringContaining('public.nowhere does not exist'),
           hint: expect.stringContaining('Check the spelling'),
         },
+        expect.objectContaining({ code: 'SUPERUSER', severity: 'warning' }),
       ],
     });
     const text = await cli.run(['check']);
     expect(text.code).toBe(3);
-    expect(text.stdout).toMatch(/^Findings \(1\):\n {2}error {3}TARGET_MISSING {2}public\.nowhere does not exist/);
+    expect(text.stdout).toMatch(/^Findings \(2\):\n {2}error {3}TARGET_MISSING {2}public\.nowhere does not exist/);
   });
 });

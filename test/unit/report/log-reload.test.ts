@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ConfigError } from '../../../src/config/problems.ts';
 import { finding } from '../../../src/domain/findings.ts';
 import type { Event } from '../../../src/report/events.ts';
-import { aTablePolicy, aViewPolicy, NOW } from '../../support/facts.ts';
+import { aServer, aTablePolicy, aViewPolicy, NOW, someFacts } from '../../support/facts.ts';
 import { finished, TABLE } from './examples.ts';
 import { aLog, levels } from './lines.ts';
 
@@ -75,4 +75,24 @@ test('a finding on a table that is gone is not told to be mended, and is news wh
   expect(found()).toEqual([]);
   emit(finished({ findings }));
   expect(found()).toEqual(['error finding']);
+});
+
+test('being a superuser is told once, and not where there is nothing to lose', () => {
+  const observed: Event = {
+    kind: 'observed',
+    facts: someFacts({ server: aServer({ isSuperuser: true }) }),
+    durationMs: 1,
+  };
+  const log = aLog();
+  for (let times = 0; times < 3; times += 1) log.emit(observed);
+  expect(log.lines()).toMatchObject([
+    {
+      level: 'warn',
+      msg: 'superuser',
+      text: expect.stringMatching(/connected as .+, a superuser, .+: ops\/roles\.sql/),
+    },
+  ]);
+  const demo = aLog('info', { isDemo: true });
+  demo.emit(observed);
+  expect(demo.lines()).toEqual([]);
 });
