@@ -118,6 +118,8 @@ export interface Finding {
   readonly severity: Severity;
   readonly message: string;
   readonly hint: string;
+  /** Where nothing is done until somebody agrees: the name under which they do, as the hint has it too. */
+  readonly acknowledge?: string;
 }
 
 export const finding = (code: FindingCode, target: RelationName, message: string, hint: string): Finding => ({

@@ -151,6 +151,44 @@ describe('apply', () => {
     expect(await cli.run(['apply', '--dry-run', ...later])).toEqual(await cli.run(['plan', ...later]));
   });
 
+  test('refuses to be told that somebody agrees to what nobody is asked, and names what is', async ({
+    cli,
+    configure,
+    database,
+  }) => {
+    await database.query(`create table public.old (at timestamptz not null) partition by range (at);
+      create table public.old_2020_01 partition of public.old for values from ('2020-01-01+00') to ('2020-02-01+00');
+      create table public.old_2020_02 partition of public.old for values from ('2020-02-01+00') to ('2020-03-01+00');
+      create table public.old_2020_03 partition of public.old for values from ('2020-03-01+00') to ('2020-04-01+00');
+      insert into public.old select '2020-01-01+00'::timestamptz + make_interval(hours => i) from generate_series(1, 2000) i;
+      analyze public.old`);
+    await configure('tables: { public.old: { interval: month, retention: 90 days, analyze: off } }\n');
+    const held = await cli.run(['apply', '--json']);
+    const [, name = ''] = /--acknowledge ([0-9a-f]{12})`/.exec(held.stdout) ?? [];
+    const wrong = name.replace(/.$/, name.endsWith('0') ? '1' : '0');
+    for (const args of [
+      ['apply', 'retire', '--acknowledge', wrong],
+      ['apply', '--acknowledge', name, wrong],
+      ['apply', '--dry-run', '--acknowledge', wrong],
+    ])
+      expect(await cli.run(args), args.join(' ')).toMatchObject({
+        code: 64,
+        stdout: '',
+        stderr: expect.stringContaining(
+          `--acknowledge: nothing asks for '${wrong}', or not any more\n  Did you mean ${name}? Asked for now: ${name} (public.old).`,
+        ),
+      });
+    expect(await cli.run(['apply', 'provision', '--acknowledge', name])).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('No plan is held back for want of an acknowledgement.'),
+    });
+    expect(await database.query(`select from pg_class where relname ~ '^old_2020'`)).toHaveLength(3);
+    expect(await cli.run(['apply', 'retire', '--acknowledge', name])).toMatchObject({ code: 0 });
+    expect(await database.query(`select from pg_class where relname ~ '^old_2020'`)).toEqual([]);
+    // What was agreed to is done: nothing asks for it any more.
+    expect(await cli.run(['apply', 'retire', '--acknowledge', name])).toMatchObject({ code: 64 });
+  });
+
   test('refuses --at on a database that is not the demo, whatever whoever connects may claim', async ({
     cli,
     database,
