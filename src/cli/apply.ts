@@ -41,7 +41,7 @@ export const applyCommand = (): Command =>
 export async function runApply(given: ApplyOptions, io: Io, word?: JobName): Promise<number> {
   const options = { ...given, ...(word && { job: sameJob(given.job, word) }) };
   if (options.dryRun) return runPlan(options, io);
-  const progress = options.json ? [] : [showProgress(text => io.out(line(text)))];
+  const progress = options.json ? [] : showProgress(text => io.out(line(text)));
   const app = createApp(configOf(options, io), [...progress, ...io.subscribers]);
   try {
     const tasks = tasksOf(options, app.policies);

@@ -6,13 +6,14 @@ import { runIntervalOf } from '../config/schedules.ts';
 import { type DaemonOptions, runDaemon } from '../daemon.ts';
 import { EXIT_CODES } from '../domain/errors.ts';
 import { keepLive } from '../reload.ts';
-import { logEvents } from '../report/log.ts';
+import { logEvents, logLongWork } from '../report/log.ts';
 import { createLogger } from '../report/logger.ts';
 import { recordEvents } from '../report/metrics.ts';
 import { VERSION } from '../version.ts';
 import { exitCodeOfRuns } from './exit-code.ts';
 import type { Io } from './io.ts';
 import { commandWith, configOf, type SharedOptions } from './options.ts';
+import { every } from './progress.ts';
 
 export const runCommand = (): Command =>
   commandWith('run', 'run as a service: keep everything in order on its schedules, until stopped', JSON_LINES).option(
@@ -66,7 +67,8 @@ export async function serve(
   io: Io,
   { load = () => config, isDemo, ...more }: More = {},
 ): Promise<number> {
-  const logger = createLogger({ ...config.log, ...(json && { format: 'json' }) });
+  const format = json ? 'json' : config.log.format;
+  const logger = createLogger({ ...config.log, format });
   let intervalOf = runIntervalOf(config);
   const metrics = recordEvents({
     tables: config.tables.map(({ policy }) => policy),
@@ -75,7 +77,12 @@ export async function serve(
     version: VERSION,
     revision: io.env.PARTKEEPER_REVISION,
   });
-  const subscribers = [logEvents(logger, { isDemo }), metrics.emit, ...io.subscribers];
+  const subscribers = [
+    logEvents(logger, { isDemo }),
+    ...(format === 'pretty' ? [logLongWork(logger, every)] : []),
+    metrics.emit,
+    ...io.subscribers,
+  ];
   const live = keepLive({
     config,
     load,

@@ -11,6 +11,7 @@ import { listenWith } from './listeners.ts';
 import { actionFields, errorFields, findingFields, runFields, sentenceOf } from './log-fields.ts';
 import { logConfigurations, logTriggers } from './log-service.ts';
 import type { Logger } from './logger.ts';
+import { type LongWorkOptions, watchLongWork } from './long-work.ts';
 
 type Finished = Extract<Event, { kind: 'run-finished' }>;
 type Level = 'debug' | 'info' | 'warn' | 'error';
@@ -25,6 +26,21 @@ const LEVEL_OF_OUTCOME: { readonly [K in Outcome]: Level } = {
 };
 /** Of an action. Stopping was asked for; a stale plan is made anew, and the run tells whether that helped. */
 const LEVEL_OF_FAILURE: Partial<Record<ErrorCode, Level>> = { CANCELLED: 'info', STALE_PLAN: 'warn' };
+
+/** Of what takes long: for people who watch, since the record has what it came to at its end. */
+export const logLongWork = (logger: Logger, every: LongWorkOptions['every']): Emit =>
+  watchLongWork({
+    every,
+    tell: (run, action, elapsedMs) =>
+      logger.info(
+        {
+          ...actionFields(run, action),
+          durationMs: elapsedMs,
+          text: `${explainAction(action).headline}: still at it after ${formatElapsed(elapsedMs)}`,
+        },
+        'action goes on',
+      ),
+  });
 
 export interface LogOptions {
   /** The database is there to be played with: that we are a superuser in it is no news. */
