@@ -1,7 +1,7 @@
 -- Roles for partkeeper with the least rights that it can work with. PostgreSQL 15 to 18.
 --
---   psql -d app -f ops/roles.sql
---   psql -d app -c "set partkeeper.owner = 'app_owner'" -c "set partkeeper.schemas = 'app, billing'" -f ops/roles.sql
+--   psql -v ON_ERROR_STOP=1 -d app -f ops/roles.sql
+--   psql -v ON_ERROR_STOP=1 -d app -c "set partkeeper.owner = 'app_owner'" -c "set partkeeper.schemas = 'app, billing'" -f ops/roles.sql
 --
 -- Run it in the database that is to be maintained, as a superuser or, where there is none (Supabase, RDS), as a role that may
 -- create roles and schemas and has the admin option of the owner. It may be run again at any time: run it once more after the

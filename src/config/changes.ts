@@ -33,14 +33,13 @@ const FIXED: readonly { readonly path: Path; readonly of: (config: Config) => un
  */
 export function refuseWhatNeedsRestart(current: Config, next: Config): void {
   const place = { file: next.origin };
-  const problems: ConfigProblem[] = FIXED.filter(
-    ({ of }) => JSON.stringify(of(current)) !== JSON.stringify(of(next)),
-  ).map(({ path }) => problemAt(place, path, 'changes with a restart only', 'undo that, or restart the service'));
+  const refuse = (path: Path, message: string): ConfigProblem =>
+    problemAt(place, path, message, 'undo that, or restart the service');
   // A file that is away for a moment must not make the bundled policy take its place.
-  if (next.origin !== current.origin)
-    problems.unshift(
-      problemAt(place, [], `has taken the place of ${current.origin}`, 'undo that, or restart the service'),
-    );
+  if (next.origin !== current.origin) throw new ConfigError([refuse([], `has taken the place of ${current.origin}`)]);
+  const problems = FIXED.filter(({ of }) => JSON.stringify(of(current)) !== JSON.stringify(of(next))).map(({ path }) =>
+    refuse(path, 'changes with a restart only'),
+  );
   if (problems.length > 0) throw new ConfigError(problems);
 }
 

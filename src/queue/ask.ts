@@ -1,5 +1,5 @@
 /** Asking for runs on behalf of somebody who may not connect to the database: what a request may say, and what comes of it. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { asMaintenanceError, type ErrorCode, MaintenanceError } from '../domain/errors.ts';
 import type { Runner } from '../run-job.ts';
 import { readTriggered, TRIGGER_SQL, type Triggered, triggerParameters } from './client.ts';
@@ -21,7 +21,7 @@ export async function askQueue(
 ): Promise<readonly Triggered[]> {
   const parsed = requestSchema.safeParse(request);
   if (!parsed.success)
-    throw new MaintenanceError('USAGE', `the request cannot be understood: ${z.prettifyError(parsed.error)}`, {
+    throw new MaintenanceError('USAGE', `the request cannot be understood: ${problemsOf(parsed.error)}`, {
       hint: 'Send { "job": …, "target": …, "reason": …, "requestedBy": … }; only job is required.',
     });
   const requestedBy = signedBy(via, parsed.data.requestedBy);
@@ -34,6 +34,9 @@ export async function askQueue(
     throw asAnswer(asMaintenanceError(thrown));
   }
 }
+
+const problemsOf = ({ issues }: z.ZodError): string =>
+  issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`)).join('; ');
 
 /** What is asserted is last, so that it cannot pass for what is known. */
 function signedBy(via: string, asserted: string | undefined): string {
