@@ -21,10 +21,13 @@ const FIXED: readonly { readonly path: Path; readonly of: (config: Config) => un
   { path: ['database', 'url'], of: ({ database }) => reachedBy(database) },
   { path: ['database', 'directUrl'], of: ({ directDatabase }) => reachedBy(directDatabase) },
   { path: ['queue', 'schema'], of: ({ queue }) => queue.schema },
-  { path: ['http'], of: ({ http }) => http },
-  { path: ['triggers'], of: ({ triggers }) => triggers?.listen },
+  { path: ['http', 'listen'], of: ({ http }) => http },
+  { path: ['triggers', 'listen'], of: ({ triggers }) => triggers?.listen },
   { path: ['log', 'format'], of: ({ log }) => log.format },
 ];
+
+/** The keys that a running service cannot follow. */
+export const NEED_RESTART: readonly Path[] = FIXED.map(({ path }) => path);
 
 /**
  * What was read anew, held against what is in force.

@@ -85,6 +85,8 @@ test('a table that is new is maintained, one that is gone is not, and what is in
   service.kill('SIGHUP');
   await service.metric(RELOADS('failure'), value => value === 2);
   service.kill('SIGTERM');
+  // Nobody wants it any more.
+  service.kill('SIGHUP');
   expect((await service.exited()).code).toBe(0);
   expect(service.log().filter(({ level, msg }) => level === 'error' && msg !== 'reload failed')).toEqual([]);
 });

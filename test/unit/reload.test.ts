@@ -102,7 +102,7 @@ test('work that fails gives its configuration back as well', async () => {
 test.each([
   ['is no YAML', 'tables: [', 'partkeeper.yaml:1:10'],
   ['has a mistake', TWO.replace('day', 'dya'), `partkeeper.yaml:1:32: tables."app.two".interval: 'dya' is not`],
-  ['needs a restart', `http: off\n${TWO}`, 'partkeeper.yaml: http: changes with a restart only'],
+  ['needs a restart', `http: off\n${TWO}`, 'partkeeper.yaml: http.listen: changes with a restart only'],
 ])('one that %s changes nothing, and says where', async (_, yaml, problem) => {
   const { live, closed, levels, told, reload } = aService();
   const before = live.app();

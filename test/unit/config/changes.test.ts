@@ -33,8 +33,8 @@ test.each<[string, string, Around, Around]>([
   ['database.url', BASE, { env: { PGPASSWORD: 'correct horse' } }, { env: { PGPASSWORD: 'battery staple' } }],
   ['database.directUrl', `database: { directUrl: postgres://direct/app }\n${BASE}`, {}, {}],
   ['queue.schema', `queue: { schema: elsewhere }\n${BASE}`, {}, {}],
-  ['http', `http: { listen: '127.0.0.1:9999' }\n${BASE}`, {}, {}],
-  ['http', `http: off\n${BASE}`, {}, {}],
+  ['http.listen', `http: { listen: '127.0.0.1:9999' }\n${BASE}`, {}, {}],
+  ['http.listen', `http: off\n${BASE}`, {}, {}],
   ['log.format', `log: { format: pretty }\n${BASE}`, {}, {}],
 ])('what only a restart can change is refused by name: %s', (key, yaml, before, after) => {
   const problems = refusal(yaml, before, after);
@@ -69,4 +69,13 @@ test('a file that has vanished does not make the bundled policy take its place',
   expect(() => refuseWhatNeedsRestart(load(BASE), loadFiles({}))).toThrow(
     'the bundled policy: has taken the place of partkeeper.yaml: undo that, or restart the service',
   );
+});
+
+test('triggers may get another file of tokens, but no other place', () => {
+  const withTriggers = (keys: string) => load(`triggers: { tokenFile: a${keys} }\n${BASE}`);
+  expect(() => refuseWhatNeedsRestart(withTriggers(''), withTriggers('b'))).not.toThrow();
+  expect(() => refuseWhatNeedsRestart(withTriggers(''), withTriggers(", listen: '[::1]:9466'"))).toThrow(
+    'triggers.listen',
+  );
+  expect(() => refuseWhatNeedsRestart(withTriggers(''), load(BASE))).toThrow('triggers.listen');
 });
