@@ -1,8 +1,9 @@
 /** The long-running service: HTTP first, then the database as soon as it answers, then the queue. */
-import type { App } from './app.ts';
 import { MaintenanceError } from './domain/errors.ts';
 import { startHttp } from './http/server.ts';
+import { allTargets, observe } from './observe.ts';
 import { serveQueue } from './queue/serve.ts';
+import type { Live } from './reload.ts';
 import { watchEventLoop } from './report/event-loop.ts';
 import type { Emit } from './report/events.ts';
 import type { Metrics } from './report/metrics.ts';
@@ -10,12 +11,15 @@ import type { RunReport } from './run-job.ts';
 import { takeInventory } from './schedule/inventory.ts';
 import { runRound } from './schedule/round.ts';
 import { openStatus } from './status/status.ts';
+import { startTriggers } from './triggers.ts';
 
 export interface DaemonOptions {
-  readonly app: App;
+  readonly live: Live;
   readonly metrics: Metrics;
   /** Aborted by SIGTERM and SIGINT. */
   readonly stopping: AbortSignal;
+  /** Called with what reads the configuration anew; whoever gets it calls it when asked to. */
+  readonly onReloadable?: ((reload: () => void) => void) | undefined;
   /** Stop after the first round, and do not wait for a database that is away. */
   readonly once: boolean;
   /** What runs may take this long to finish by itself once we were told to stop; then it is cancelled on the server. */
@@ -30,14 +34,15 @@ const STALLED_AFTER_MS = 120_000;
 
 /** @returns what the first round came to; throws when the HTTP address is not to be had, or the database with `once` */
 export async function runDaemon({
-  app,
+  live,
   metrics,
   stopping,
+  onReloadable,
   once,
   finishMs = FINISH_MS,
   onFirstRound,
 }: DaemonOptions): Promise<readonly RunReport[]> {
-  const { config, runner } = app;
+  const { config, runner } = live.app();
   const cancelling = new AbortController();
   stopping.addEventListener('abort', () => setTimeout(() => cancelling.abort(stopping.reason), finishMs).unref(), {
     once: true,
@@ -53,9 +58,17 @@ export async function runDaemon({
   const pulse = watchPulses(runner.monotonicMs);
   const looks = pulse.of('inventory');
   const runs = pulse.of('schedule');
-  const inventory = takeInventory({ ...runner, emit: beating(looks, emit), stopping: over, isPatient: !once });
+  const whileLooking = beating(looks, emit);
+  const inventory = takeInventory({
+    ...runner,
+    emit: whileLooking,
+    look: signal => live.use(app => observe({ ...app.runner, emit: whileLooking }, allTargets(app.policies), signal)),
+    stopping: over,
+    isPatient: !once,
+  });
   const status = openStatus({
-    app: () => app,
+    app: live.app,
+    read: (work, signal) => live.use(app => app.database.read(work, signal)),
     now: inventory.databaseNow,
     problem: () => (stopping.aborted ? 'it is stopping' : inventory.problem()),
     sleep: runner.sleep,
@@ -63,7 +76,7 @@ export async function runDaemon({
   // From the start: a database that answers makes no service ready by itself.
   if (!once) inventory.setQueueProblem('the queue is not served yet');
   const stopWatching = watchEventLoop(metrics.countStall);
-  const stalledAfterMs = config.budget.statementTimeoutMs + STALLED_AFTER_MS;
+  const stalledAfterMs = (): number => live.app().config.budget.statementTimeoutMs + STALLED_AFTER_MS;
   const http =
     config.http &&
     (await startHttp({
@@ -74,15 +87,33 @@ export async function runDaemon({
         return { ready: problem === undefined, reasons: problem === undefined ? [] : [problem] };
       },
       liveness: () => {
-        const reasons = pulse.stalled(stalledAfterMs);
+        const reasons = pulse.stalled(stalledAfterMs());
         return { alive: reasons.length === 0, reasons };
       },
       status: status.document,
       onRequest: metrics.countRequest,
     }));
   if (http) emit({ kind: 'listening', address: http.address });
+  const triggers = once
+    ? undefined
+    : await startTriggers({
+        ...runner,
+        live,
+        emit,
+        metrics,
+        problem: () => (stopping.aborted ? 'it is stopping' : inventory.problem()),
+      }).catch(async error => {
+        await http?.close();
+        throw error;
+      });
   stopping.addEventListener('abort', () => emit({ kind: 'stopping', because: String(stopping.reason) }), {
     once: true,
+  });
+
+  onReloadable?.(() => {
+    if (over.aborted) return;
+    live.reload();
+    inventory.lookNow();
   });
 
   looks.beat();
@@ -91,15 +122,20 @@ export async function runDaemon({
   try {
     if (!(await isReached(inventory.first, stopping))) return reports;
     runs.beat();
-    const watched = { ...runner, emit: beating(runs, emit) };
+    const whileServing = beating(runs, emit);
+    const watched = { ...runner, emit: whileServing };
     if (once) {
       reports = await runRound(watched, { stopping, signal: cancelling.signal });
       if (!stopping.aborted) onFirstRound?.(reports, http?.address);
       return reports;
     }
     await serveQueue({
-      config,
-      runner: watched,
+      ...watched,
+      use: work =>
+        live.use((app, superseded) => {
+          const inForce = { config: app.config, runner: { ...app.runner, emit: whileServing } };
+          return work(inForce, superseded);
+        }),
       databaseNow: inventory.databaseNow,
       stopping,
       signal: cancelling.signal,
@@ -114,8 +150,8 @@ export async function runDaemon({
     finished.abort('the service ends');
     await looking;
     stopWatching();
-    await http?.close();
-    await app.close();
+    await Promise.all([triggers?.close(), http?.close()]);
+    await live.close();
     emit({ kind: 'stopped' });
   }
 }

@@ -2,12 +2,11 @@
  * One job on some targets: observe → plan → execute → observe → report. A target that fails does not keep the next one from
  * its turn, nor an action the actions after it.
  */
-import { formatDuration } from './domain/duration.ts';
 import { asMaintenanceError, MaintenanceError, retryOf } from './domain/errors.ts';
 import { findingsOfFailures } from './domain/failure-finding.ts';
-import { type Finding, finding } from './domain/findings.ts';
+import type { Finding } from './domain/findings.ts';
 import { momentsOf } from './domain/moments.ts';
-import { type Action, JOB_OF, type JobName, joinParts, NOTHING, type Plan, type Skip } from './domain/plan.ts';
+import { type Action, type JobName, joinParts, NOTHING, type Plan, type Skip } from './domain/plan.ts';
 import type { StatementBudget } from './domain/policy.ts';
 import { formatRelationName, isSameRelation, type RelationName } from './domain/relation.ts';
 import type { Instant } from './domain/time.ts';
@@ -20,6 +19,16 @@ import type { Ledger } from './ledger/ledger.ts';
 import { type Observer, observe } from './observe.ts';
 import type { HeldLock, TakeLock } from './postgres/run-lock.ts';
 import type { Outcome, RunIdentity, RunOrigin } from './report/events.ts';
+import {
+  acceptedRetention,
+  asLost,
+  blockedFinding,
+  ENDS_THE_RUN,
+  endsPendingDetach,
+  isDeferred,
+  LEAVES_NO_RECORD,
+  outcomeOf,
+} from './run-verdict.ts';
 
 export interface Runner extends Observer {
   readonly budget: StatementBudget;
@@ -166,7 +175,10 @@ async function runTarget(
     return finish('success');
   }
   const end = async (report: RunReport): Promise<RunReport> => {
-    await record.finish({ ...report, accepted: acceptedRetention(runner, request, report) });
+    // Only a part of it, or another date, is no judgment on the table.
+    const isWhole = request.only === undefined && request.at === undefined;
+    const accepted = isWhole ? acceptedRetention(runner.policies.tables, report) : undefined;
+    await record.finish({ ...report, accepted });
     await lock.release();
     return report;
   };
@@ -208,25 +220,6 @@ interface Tally {
   deferred: Finding[];
 }
 
-/** A table from which everything was retired that should be: from here on, this retention is the one to compare with. */
-function acceptedRetention(runner: Runner, { job, only, at }: RunRequest, report: RunReport): string | undefined {
-  if (job !== 'retire' || only !== undefined || at !== undefined || report.outcome !== 'success') return undefined;
-  if (report.deferred > 0 || report.skips.some(({ reason }) => KEEP_WAITING.has(reason))) return undefined;
-  const policy = runner.policies.tables.find(({ relation }) => isSameRelation(relation, report.run.target));
-  if (!policy) return undefined;
-  return policy.retention === 'forever' ? 'forever' : formatDuration(policy.retention);
-}
-
-/** A table that is held back has not been found in order. */
-const KEEP_WAITING: ReadonlySet<Skip['reason']> = new Set([
-  'not-acknowledged',
-  'clock-skew',
-  'wrong-database',
-  'coverage-broken',
-  'max-per-run',
-  'missing',
-]);
-
 async function runActions(
   runner: Runner,
   { signal, stopping, lost }: RunRequest & { readonly lost: AbortSignal },
@@ -265,35 +258,4 @@ async function runActions(
       if (ENDS_THE_RUN.has(error.code) || error.code === 'RETIRE_UNFINISHED' || endsPendingDetach(action)) return;
     }
   }
-}
-
-/** Cancelled because the lock of the run was gone: nobody has asked for that. */
-const asLost = (error: MaintenanceError): MaintenanceError =>
-  error.code === 'CANCELLED' ? new MaintenanceError('CONNECTION_LOST', error.message, { cause: error }) : error;
-
-/** What nobody needs today waits for the next tick; a partition that is missing is a failure. */
-const isDeferred = ({ kind }: Action, { code }: MaintenanceError): boolean =>
-  (code === 'BLOCKED' && JOB_OF[kind] !== 'provision') || (code === 'LOCK_UNAVAILABLE' && JOB_OF[kind] === 'retire');
-
-/** While a detach is pending, nothing else of the table can be detached concurrently. */
-const endsPendingDetach = (action: Action): boolean =>
-  action.kind === 'finalize-detach' || ('from' in action && action.from === 'pending');
-
-const blockedFinding = ({ target }: Action, { message, hint }: MaintenanceError): Finding =>
-  finding('BLOCKED', target, message, hint ?? 'It is tried again at the next tick.');
-
-/** Without a connection, or told to stop, the actions that follow would fail alike. */
-const ENDS_THE_RUN: ReadonlySet<MaintenanceError['code']> = new Set([
-  'CANCELLED',
-  'CONNECTION_FAILED',
-  'CONNECTION_LOST',
-  'READ_ONLY',
-]);
-
-const LEAVES_NO_RECORD: ReadonlySet<MaintenanceError['code']> = new Set([...ENDS_THE_RUN, 'TRANSACTION_POOLER']);
-
-function outcomeOf({ done, failures }: Tally): Outcome {
-  if (failures.length === 0) return 'success';
-  if (failures.some(({ code }) => code === 'CANCELLED')) return 'canceled';
-  return done > 0 ? 'partial' : 'failure';
 }

@@ -398,6 +398,25 @@ export const ROWS: readonly RowSpec[] = [
         { isStacked: true },
       ),
       panel('table', 'short', 'Builds', 'Which version runs where.', [[ofProcess('partkeeper_build_info'), '']]),
+      panel(
+        'table',
+        'short',
+        'Configurations',
+        'Which configuration each process works by: one hash, unless a change is under way.',
+        [[ofProcess('partkeeper_config_info'), '']],
+      ),
+      panel(
+        'timeseries',
+        'short',
+        'Reloads',
+        'Configurations that were asked for by SIGHUP; a failure is one that was refused.',
+        [
+          [
+            `sum by (instance, outcome) (increase(${ofProcess('partkeeper_config_reloads_total')}[$__rate_interval]))`,
+            '{{instance}} {{outcome}}',
+          ],
+        ],
+      ),
     ],
   },
 ];

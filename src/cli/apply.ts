@@ -8,10 +8,11 @@ import { formatRelationName } from '../domain/relation.ts';
 import { allTargets, observe } from '../observe.ts';
 import { explainError, nameOf } from '../report/explain.ts';
 import { type RunReport, runJob } from '../run-job.ts';
+import { refuseUnknownAcknowledgements } from './acknowledge.ts';
 import { exitCodeOfRuns } from './exit-code.ts';
 import { type Io, json, line } from './io.ts';
 import { commandWith, configOf, tasksOf, withInstant, withSelection } from './options.ts';
-import { type PlanOptions, runPlan } from './plan.ts';
+import { type PlanOptions, planNow, runPlan } from './plan.ts';
 import { findingDocument, findingLines, skipDocument } from './plan-output.ts';
 import { showProgress } from './progress.ts';
 import { requesterOf } from './trigger.ts';
@@ -40,13 +41,17 @@ export const applyCommand = (): Command =>
 export async function runApply(given: ApplyOptions, io: Io, word?: JobName): Promise<number> {
   const options = { ...given, ...(word && { job: sameJob(given.job, word) }) };
   if (options.dryRun) return runPlan(options, io);
-  const progress = options.json ? [] : [showProgress(text => io.out(line(text)))];
+  const progress = options.json ? [] : showProgress(text => io.out(line(text)));
   const app = createApp(configOf(options, io), [...progress, ...io.subscribers]);
   try {
     const tasks = tasksOf(options, app.policies);
     if (options.at) await requireDemo(app);
     // A database that cannot be reached is one problem, not one for each job.
-    await observe(app.runner, allTargets(app.policies), io.stopping);
+    if (options.acknowledge === undefined) await observe(app.runner, allTargets(app.policies), io.stopping);
+    else {
+      const plan = await planNow(app, { ...options, acknowledge: [] }, io.stopping);
+      refuseUnknownAcknowledgements(options.acknowledge, plan);
+    }
     const reports: RunReport[] = [];
     for (const { job, targets } of tasks) {
       if (io.stopping.aborted) break;

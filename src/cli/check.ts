@@ -2,8 +2,11 @@
 import type { Command } from 'commander';
 import { type App, createApp } from '../app.ts';
 import { EXIT_CODES } from '../domain/errors.ts';
+import type { ServerFacts } from '../domain/facts.ts';
 import { type Finding, finding, hasErrors } from '../domain/findings.ts';
 import { formatRelationName } from '../domain/relation.ts';
+import { superuserNotice } from '../domain/superuser.ts';
+import type { Emit } from '../report/events.ts';
 import { BUNDLED_TABLE, readChecklist } from '../schema/checklist.ts';
 import { type Io, json, line } from './io.ts';
 import { commandWith, configOf, type SelectionOptions, type SharedOptions, tasksOf, withSelection } from './options.ts';
@@ -14,16 +17,31 @@ export const checkCommand = (): Command =>
   withSelection(commandWith('check', 'report what is wrong with the configured tables and views; change nothing'));
 
 export async function runCheck(options: SharedOptions & SelectionOptions, io: Io): Promise<number> {
-  const app = createApp(configOf(options, io), io.subscribers);
+  let server: ServerFacts | undefined;
+  const remember: Emit = event => {
+    if (event.kind === 'observed') server = event.facts.server;
+  };
+  const app = createApp(configOf(options, io), [remember, ...io.subscribers]);
   try {
     const plan = await planNow(app, options, io.stopping);
-    const findings = [...plan.findings, ...(await incompleteSchema(app, options))];
+    const findings = [
+      ...plan.findings,
+      ...tooManyRights(app, options, server),
+      ...(await incompleteSchema(app, options)),
+    ];
     if (options.json) io.out(json({ now: plan.now, findings: findings.map(findingDocument) }));
     else io.out(line(findings.length === 0 ? 'Nothing is wrong.' : findingLines(findings).join('\n')));
     return hasErrors(plan) ? EXIT_CODES.findings : EXIT_CODES.done;
   } finally {
     await app.close();
   }
+}
+
+/** Said of the first target, because it is of all of them. */
+function tooManyRights({ policies }: App, options: SelectionOptions, server: ServerFacts | undefined) {
+  const notice = server && superuserNotice(server);
+  const [target] = tasksOf(options, policies).flatMap(({ targets }) => targets);
+  return notice && target ? [finding('SUPERUSER', target, notice.message, notice.hint)] : [];
 }
 
 /** What the bundled schema lacks, where it is maintained. */

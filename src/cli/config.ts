@@ -17,7 +17,7 @@ export const configSchemaCommand = (): Command =>
   commandWith('schema', 'print the JSON Schema of the configuration file');
 
 export async function runConfigValidate(options: SharedOptions, io: Io): Promise<number> {
-  const config = configOf(options, io);
+  const config = configOf(options, io, true);
   const { origin, tables, views } = config;
   const schedules = schedulesOf(config).length;
   if (options.json) io.out(json({ valid: true, origin, tables: tables.length, views: views.length, schedules }));

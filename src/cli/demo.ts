@@ -9,8 +9,8 @@ import { JOB_NAMES, type JobName } from '../domain/plan.ts';
 import { plural } from '../report/figures.ts';
 import type { RunReport } from '../run-job.ts';
 import { type Io, line } from './io.ts';
-import { commandWith, configOf, type SharedOptions, wholeNumber } from './options.ts';
-import { JSON_LINES, serve } from './run.ts';
+import { commandWith, type SharedOptions, wholeNumber } from './options.ts';
+import { JSON_LINES, serve, serveConfigured } from './run.ts';
 
 interface DemoCommandOptions extends SharedOptions {
   readonly once?: boolean;
@@ -42,7 +42,7 @@ export async function runDemo(options: DemoCommandOptions, io: Io): Promise<numb
   ];
   if (given.length > 0) {
     say(`${given[0]} is set: working on that database; nothing is loaded`);
-    return serve(configOf(options, io), options, io, { onFirstRound });
+    return serveConfigured(options, io, { onFirstRound });
   }
   try {
     const database = await openDemoDatabase({
@@ -54,7 +54,7 @@ export async function runDemo(options: DemoCommandOptions, io: Io): Promise<numb
     try {
       const config = await demoConfig(options, database.url, io);
       const onDemoRound = announceFirstRound(say, options.once ?? false, database.url);
-      return await serve(config, options, io, { onFirstRound: onDemoRound, finishMs: FINISH_MS });
+      return await serve(config, options, io, { onFirstRound: onDemoRound, finishMs: FINISH_MS, isDemo: true });
     } finally {
       await database.close();
       if (options.dataDir === undefined) say('the embedded database is stopped and removed');

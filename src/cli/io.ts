@@ -9,6 +9,8 @@ export interface Io {
   readonly error: (text: string) => void;
   /** Aborted by SIGINT and SIGTERM. */
   readonly stopping: AbortSignal;
+  /** Gives SIGHUP to a service, which does not end of it; to everything else it says the same as SIGTERM. */
+  readonly onHangUp: (listener: () => void) => void;
   /** Further listeners, for tests and for embedding. */
   readonly subscribers: readonly Emit[];
 }

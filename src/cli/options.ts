@@ -68,9 +68,9 @@ export function parseInstant(text: string): Instant {
   }
 }
 
-export const configOf = (options: SharedOptions, { env, cwd, isTerminal }: Io): Config => {
+export const configOf = (options: SharedOptions, { env, cwd, isTerminal }: Io, isService = false): Config => {
   const flags = Object.fromEntries(Object.keys(SETTINGS).map(name => [name, Reflect.get(options, name)]));
-  return loadConfig({ flags, env, cwd, isTerminal });
+  return loadConfig({ flags, env, cwd, isTerminal, isService });
 };
 
 /** The jobs and targets that were asked for; all of them unless said otherwise. */

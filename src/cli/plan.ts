@@ -9,6 +9,7 @@ import type { Plan } from '../domain/plan.ts';
 import type { Instant } from '../domain/time.ts';
 import { planRound } from '../jobs/plan-round.ts';
 import { observe } from '../observe.ts';
+import { refuseUnknownAcknowledgements } from './acknowledge.ts';
 import { type Io, json, line } from './io.ts';
 import {
   commandWith,
@@ -39,6 +40,11 @@ export const planCommand = (): Command =>
 export async function runPlan(options: PlanOptions, io: Io): Promise<number> {
   const app = createApp(configOf(options, io), io.subscribers);
   try {
+    if (options.acknowledge !== undefined)
+      refuseUnknownAcknowledgements(
+        options.acknowledge,
+        await planNow(app, { ...options, acknowledge: [] }, io.stopping),
+      );
     const plan = await planNow(app, options, io.stopping);
     io.out(options.json ? json(planDocument(plan)) : line(planText(plan, options.at !== undefined)));
     if (hasErrors(plan)) return EXIT_CODES.findings;

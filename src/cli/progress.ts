@@ -3,8 +3,21 @@ import type { Emit } from '../report/events.ts';
 import { explainAction, explainError, explainOutcome, explainResult } from '../report/explain.ts';
 import { formatElapsed } from '../report/figures.ts';
 import { listenWith } from '../report/listeners.ts';
+import { type LongWorkOptions, watchLongWork } from '../report/long-work.ts';
 
-export const showProgress = (out: (line: string) => void): Emit =>
+/** Without keeping the process alive for it. */
+export const every: LongWorkOptions['every'] = (ms, tick) => {
+  const timer = setInterval(tick, ms).unref();
+  return () => clearInterval(timer);
+};
+
+/** The subscribers that do so. */
+export const showProgress = (out: (line: string) => void): readonly Emit[] => [
+  watchLongWork({
+    every,
+    tell: (_, action, elapsedMs) =>
+      out(`  ${explainAction(action).headline}: still at it after ${formatElapsed(elapsedMs)}`),
+  }),
   listenWith({
     'run-started': () => {},
     planned: () => {},
@@ -30,8 +43,14 @@ export const showProgress = (out: (line: string) => void): Emit =>
     'ledger-troubled': ({ error }) => out(`  not on record: ${explainError(error)}`),
     'run-interrupted': ({ job, target }) => out(`  an earlier run of ${job} ${target} was interrupted`),
     'pauses-read': () => {},
+    'config-loaded': () => {},
+    'reload-failed': () => {},
+    'trigger-asked': () => {},
+    'trigger-failed': () => {},
+    'trigger-refused': () => {},
     'ready-changed': () => {},
     listening: () => {},
     stopping: ({ because }) => out(`stopping: ${because}`),
     stopped: () => {},
-  });
+  }),
+];

@@ -29,7 +29,7 @@ export const releaseCommand = (): Command =>
     .argument('[partition]', 'only this partition; default: everything that was restored');
 
 export async function runRestore(options: RestoreOptions, io: Io, table: string, partition: string): Promise<number> {
-  const progress = options.json ? [] : [showProgress(text => io.out(line(text)))];
+  const progress = options.json ? [] : showProgress(text => io.out(line(text)));
   const app = createApp(configOf(options, io), [...progress, ...io.subscribers]);
   try {
     const target = tableOf(app, table);

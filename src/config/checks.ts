@@ -4,12 +4,14 @@ import { DEFAULT_NAME, problemOfTemplate } from '../domain/naming.ts';
 import { formatRelationName, parseRelationName } from '../domain/relation.ts';
 import { checkCoverage } from './coverage-checks.ts';
 import { namedTwice } from './document.ts';
+import type { Surroundings } from './environment.ts';
 import { type Keys, keysOf } from './keys.ts';
 import type { Origins } from './origins.ts';
 import { type ConfigProblem, type Path, problemAt } from './problems.ts';
 import { checkRetirement } from './retire-checks.ts';
 import { checkJitter, checkRunTimeout } from './run-checks.ts';
 import { nearest } from './suggest.ts';
+import { readTokens } from './tokens.ts';
 
 export function crossCheck(raw: unknown, origins: Origins): readonly ConfigProblem[] {
   const { tables, views } = keysOf(raw);
@@ -33,6 +35,15 @@ export const checkNotEmpty = (raw: unknown, file: string): readonly ConfigProble
   );
   return isEmpty ? [problemAt({ file }, [], 'names nothing to maintain: write at least one table or view')] : [];
 };
+
+/** A token that cannot be read is a mistake at the start, not at the first request. */
+export function checkTokens(raw: unknown, origins: Origins, surroundings: Surroundings): readonly ConfigProblem[] {
+  const { tokenFile } = keysOf(keysOf(raw).triggers);
+  if (typeof tokenFile !== 'string' || tokenFile === '') return [];
+  const tokens = readTokens(tokenFile, surroundings);
+  const path = ['triggers', 'tokenFile'];
+  return tokens.ok ? [] : [problemAt(origins.placeOf(path), path, origins.about(path, tokens.problem))];
+}
 
 function checkNames(tables: Keys, views: Keys, origins: Origins): readonly ConfigProblem[] {
   const seen = new Map<string, Path>();

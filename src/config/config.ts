@@ -7,6 +7,7 @@ import type { StatementBudget, TablePolicy, ViewPolicy } from '../domain/policy.
 import type { Listen } from './parsers.ts';
 import type { AFTER } from './schema.ts';
 import type { CATCH_UPS, OVERLAPS } from './schema-runs.ts';
+import type { Token } from './tokens.ts';
 
 /** A cron pattern of five or six parts, known to come due, and the IANA zone in which it is read. */
 export interface Schedule {
@@ -56,6 +57,13 @@ export interface LedgerConfig {
   readonly retention: CalendarDuration | 'forever';
 }
 
+export interface TriggersConfig {
+  readonly listen: Listen;
+  readonly tokenFile: string;
+  /** Those that are in the file now; at least one. @throws MaintenanceError CONFIG_INVALID */
+  readonly tokens: () => readonly Token[];
+}
+
 export interface LogConfig {
   readonly level: LogLevel;
   readonly format: LogFormat;
@@ -75,6 +83,8 @@ export interface Config {
   readonly ledger: LedgerConfig;
   /** Undefined: no server. */
   readonly http: Listen | undefined;
+  /** Undefined: nobody may ask for runs over HTTP. */
+  readonly triggers: TriggersConfig | undefined;
   readonly log: LogConfig;
   /** The file's name as it was given, or `the bundled policy`. */
   readonly origin: string;

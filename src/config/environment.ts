@@ -88,6 +88,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Reads a file as UTF-8 text; a relative path is relative to the working directory. Throws as node:fs does. */
   readonly readFile: (path: string) => string;
+  /** The permission bits of a file, undefined where there are none. Throws as node:fs does. */
+  readonly modeOf: (path: string) => number | undefined;
 }
 
 /** A value that a flag or a variable gives. */

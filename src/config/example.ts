@@ -27,5 +27,6 @@ jobs:
 queue: { schema: partkeeper_queue, runTimeout: 1 hour }
 ledger: { retention: 1 year }
 http: { listen: '127.0.0.1:9465' }
+# triggers: { listen: '127.0.0.1:9466', tokenFile: /run/secrets/partkeeper-tokens }
 log: { level: info, format: json }
 `;

@@ -10,7 +10,13 @@ import { describeConfig } from './print.ts';
  * reaches the database, where it listens and how it logs, nor the order of keys or spelled out defaults make a difference.
  */
 export function configHash(config: Config): string {
-  const { database, http: _listens, log: _logs, ...policy } = describeConfig(withLedgerTables(config));
+  const {
+    database,
+    http: _listens,
+    triggers: _listensAsWell,
+    log: _logs,
+    ...policy
+  } = describeConfig(withLedgerTables(config));
   const { url: _address, directUrl: _direct, ...limits } = database;
   const text = JSON.stringify(inOrder({ ...policy, database: limits }));
   return createHash('sha256').update(text).digest('hex').slice(0, 12);

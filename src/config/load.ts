@@ -1,8 +1,8 @@
 /** Untrusted file, environment and flags → a trusted {@link Config}, or every problem at once. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { budgetOf, jobsOf, ledgerOf, queueOf, tablesOf, viewsOf } from './build.ts';
-import { checkNotEmpty, crossCheck } from './checks.ts';
+import { checkNotEmpty, checkTokens, crossCheck } from './checks.ts';
 import type { Config } from './config.ts';
 import { hasConnectionVariables, resolveConnection } from './connection.ts';
 import { readDocument } from './document.ts';
@@ -23,16 +23,21 @@ import { ConfigError, type ConfigProblem, isSamePath, type Path } from './proble
 import { fileSchema } from './schema.ts';
 import { OFF } from './schema-values.ts';
 import { substitute } from './substitute.ts';
+import { rereadingTokens } from './tokens.ts';
 
 export interface ConfigInput {
   readonly flags: ConfigFlags;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where relative names of files start, and where partkeeper.yaml is looked for. */
   readonly cwd: string;
+  /** Whether the tokens have to be there: whoever only looks need not be able to read them. */
+  readonly isService?: boolean;
   /** Decides the default format of the log. */
   readonly isTerminal: boolean;
   /** UTF-8 text of the file at an absolute path; throws as node:fs does. */
   readonly readFile?: (path: string) => string;
+  /** Permission bits of the file at an absolute path; default: of the real one, unless `readFile` imagines another. */
+  readonly modeOf?: (path: string) => number | undefined;
 }
 
 /**
@@ -42,7 +47,13 @@ export interface ConfigInput {
  */
 export function loadConfig(input: ConfigInput): Config {
   const { flags, env, cwd, isTerminal, readFile = path => readFileSync(path, 'utf8') } = input;
-  const surroundings: Surroundings = { flags, env, readFile: path => readFile(resolve(cwd, path)) };
+  const modeOf = input.modeOf ?? (input.readFile ? () => undefined : path => statSync(path).mode);
+  const surroundings: Surroundings = {
+    flags,
+    env,
+    readFile: path => readFile(resolve(cwd, path)),
+    modeOf: path => modeOf(resolve(cwd, path)),
+  };
   const problems: ConfigProblem[] = [];
   const report = (problem: ConfigProblem): void => void problems.push(problem);
 
@@ -57,6 +68,7 @@ export function loadConfig(input: ConfigInput): Config {
   const parsed = fileSchema.safeParse(raw, { error: wording });
   if (!parsed.success) problems.push(...problemsOf(parsed.error, origins));
   problems.push(...crossCheck(raw, origins));
+  if (input.isService) problems.push(...checkTokens(raw, origins, surroundings));
   if (source && document?.value) problems.push(...checkNotEmpty(document.value, source.file));
 
   const connection = resolveConnection(valueAt(raw, URL_PATH), supplied.get('databaseUrl'), surroundings, report);
@@ -78,6 +90,14 @@ export function loadConfig(input: ConfigInput): Config {
     queue: queueOf(file),
     ledger: ledgerOf(file),
     http: file.http === OFF ? undefined : file.http.listen,
+    triggers:
+      file.triggers === OFF
+        ? undefined
+        : {
+            listen: file.triggers.listen,
+            tokenFile: file.triggers.tokenFile,
+            tokens: rereadingTokens(file.triggers.tokenFile, surroundings),
+          },
     log: { level: file.log.level, format: file.log.format ?? (isTerminal ? 'pretty' : 'json') },
     origin: source.file,
   };

@@ -5,6 +5,7 @@ import { formatRelationName } from '../domain/relation.ts';
 import type { Config, JobConfig, Schedule, TableConfig, ViewConfig } from './config.ts';
 import { redactDatabaseUrl } from './database-url.ts';
 import { formatJitter, formatLength } from './lengths.ts';
+import type { Listen } from './parsers.ts';
 import { OFF } from './schema-values.ts';
 
 /**
@@ -18,7 +19,7 @@ export function printConfig(config: Config): string {
 
 /** The keys and values of a file that means the same, without secrets. */
 export function describeConfig(config: Config) {
-  const { database, directDatabase, budget, tables, views, jobs, queue, ledger, http, log } = config;
+  const { database, directDatabase, budget, tables, views, jobs, queue, ledger, http, triggers, log } = config;
   return {
     database: {
       url: printAddress(database.connectionString),
@@ -35,11 +36,13 @@ export function describeConfig(config: Config) {
     jobs: Object.fromEntries(Object.entries(jobs).map(([name, job]) => [name, printJob(job)])),
     queue: { schema: queue.schema, runTimeout: formatLength(queue.runTimeoutMs) },
     ledger: { retention: printRetention(ledger.retention) },
-    http:
-      http === undefined ? OFF : { listen: `${http.host.includes(':') ? `[${http.host}]` : http.host}:${http.port}` },
+    http: http === undefined ? OFF : { listen: printListen(http) },
+    triggers: triggers ? { listen: printListen(triggers.listen), tokenFile: triggers.tokenFile } : OFF,
     log,
   };
 }
+
+const printListen = ({ host, port }: Listen): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 const printAddress = (address: string | undefined): string | undefined => address && redactDatabaseUrl(address);
 
@@ -55,6 +58,7 @@ const printTable = ({ policy, analyze }: TableConfig): object => ({
   maxPerRun: policy.maxPerRun,
   maxShare: policy.maxShare,
   retireAfter: policy.retireAfter.map(formatRelationName),
+  default: policy.defaultPartition,
   timezone: policy.timezone,
   name: policy.name,
   probe: policy.probe,

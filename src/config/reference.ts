@@ -1,5 +1,6 @@
 /** docs/configuration.md, generated: every key, variable and flag comes from the lists that the loader itself uses. */
 import { BUNDLED_POLICY } from './bundled-policy.ts';
+import { NEED_RESTART } from './changes.ts';
 import { flagWord, SETTINGS, type SettingName, settingNames, settingOf } from './environment.ts';
 import { EXAMPLE } from './example.ts';
 import { DEFAULT_FILES } from './files.ts';
@@ -31,10 +32,15 @@ export const configReference = (): string =>
     'A variable that is set to nothing counts as not set. A variable that ends in `_FILE` names a file that holds the value, without its last line break; it cannot be combined with the variable itself. Passwords from such files are read anew at every connect, so they may be rotated.',
     settingsTable(),
     'The address of the database comes from the first of: the flag, its variable, `database.url`. The `PG…` variables supply what that address lacks, or all of it where there is none; what is left after that is up to the driver. The address for direct connections is read in the same way, and only where it is named; what it lacks comes from the `PG…` variables, never from the other address.',
+    '## Reload',
+    'On SIGHUP, `partkeeper run` reads file, variables, flags and the files with secrets anew. What is valid takes the place of what was in force, as a whole; runs that are under way end under what they began with. Otherwise nothing changes, the log says why, and `partkeeper_config_last_reload_success` is 0.',
+    `Only a restart changes ${formatList(NEED_RESTART.map(path => code(formatPath(path))))}, or which file it is: a reload that would is refused.`,
     '## The bundled policy',
     'In force when there is no file:',
     yaml(BUNDLED_POLICY),
   ].join('\n\n')}\n`;
+
+const formatList = (words: readonly string[]): string => `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 
 const ABOUT_VALUES = [
   '## Values',

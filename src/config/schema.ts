@@ -9,8 +9,9 @@ import { parseDatabaseUrl } from './database-url.ts';
 import { DEFAULT_PREMAKE, DEFAULT_ZONE } from './defaults.ts';
 import { parseGrace, parseListen, parseRetention, parseTimeZone, parseViewName } from './parsers.ts';
 import { jobsSchema, ledgerSchema, queueSchema } from './schema-runs.ts';
-import { cronZone, orOff, schedule, text, timeout } from './schema-values.ts';
+import { cronZone, OFF, orOff, schedule, text, timeout } from './schema-values.ts';
 import { refuseWord } from './suggest.ts';
+import { TOKEN_CHARACTERS } from './tokens.ts';
 
 /** The jobs that change a table's partitions, after which its statistics may want an ANALYZE. */
 export const AFTER = ['provision', 'retire'] as const satisfies readonly JobName[];
@@ -195,6 +196,21 @@ const http = z.strictObject({
   }).prefault('127.0.0.1:9465'),
 });
 
+const triggers = z.strictObject({
+  listen: text(parseListen, {
+    title: 'host:port',
+    description: 'Where requests for runs are taken.',
+    examples: ['127.0.0.1:9466', '[::1]:9466'],
+  }).prefault('127.0.0.1:9466'),
+  tokenFile: z
+    .string()
+    .min(1, 'is empty: name the file with the tokens')
+    .meta({
+      description: `The file with the tokens that are accepted, one a line, as \`token\` or \`name:token\`; ${TOKEN_CHARACTERS.least} characters at least. Others on the machine must not be able to read it. It is read at each request, so tokens may be rotated.`,
+      examples: ['/run/secrets/partkeeper-tokens'],
+    }),
+});
+
 const log = z.strictObject({
   level: z.enum(LOG_LEVELS).default('info').describe('The least severe messages that are written.'),
   format: z
@@ -223,6 +239,11 @@ export const fileSchema = z
       .prefault({})
       .describe('The record of what was done, in the tables `partkeeper.runs` and `partkeeper.actions`.'),
     http: orOff(http, "keys such as 'listen'").prefault({}).describe('The server for probes and metrics. `off`: none.'),
+    triggers: orOff(triggers, "keys such as 'tokenFile'")
+      .default(OFF)
+      .describe(
+        'The server that takes requests for runs, `POST /trigger`, from those who have a token. It speaks plain HTTP: where others can reach it, put what speaks TLS before it. `off`: none.',
+      ),
     log: log.prefault({}).describe('What is logged, and how.'),
   })
   .meta({ title: 'partkeeper configuration', description: 'partkeeper.yaml' });

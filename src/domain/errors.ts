@@ -2,7 +2,7 @@
 
 export const ERROR_CODES = {
   CONFIG_INVALID: 'The configuration file, the environment or a flag is not valid.',
-  USAGE: 'The command line names something that does not exist or does not go together.',
+  USAGE: 'The command line, or a request, names something that does not exist or does not go together.',
   CONNECTION_FAILED: 'The database could not be reached or refused the connection.',
   CONNECTION_LOST: 'The connection broke while something was under way.',
   TRANSACTION_POOLER: 'A transaction pooler stands between us and the server, and no direct address is given.',

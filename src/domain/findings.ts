@@ -94,6 +94,10 @@ export const FINDINGS = {
     title: 'The clocks of this process and of the database disagree; nothing is destroyed.',
   },
   NOT_OWNER: { severity: 'error', title: 'The role may not act as the owner of a target.' },
+  SUPERUSER: {
+    severity: 'warning',
+    title: 'partkeeper is connected as a superuser, whom no missing right would stop.',
+  },
   READ_ONLY: { severity: 'error', title: 'The server is a standby or read-only.' },
   VIEW_NOT_CONCURRENT: { severity: 'error', title: 'A view has no unique index that a concurrent refresh can use.' },
   VIEW_NOT_POPULATED: {
@@ -114,6 +118,8 @@ export interface Finding {
   readonly severity: Severity;
   readonly message: string;
   readonly hint: string;
+  /** Where nothing is done until somebody agrees: the name under which they do, as the hint has it too. */
+  readonly acknowledge?: string;
 }
 
 export const finding = (code: FindingCode, target: RelationName, message: string, hint: string): Finding => ({

@@ -1,10 +1,9 @@
 /** Metrics, probes and the status page over HTTP: reads only, answers from memory, and holds nothing for clients that dawdle. */
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { isIPv6 } from 'node:net';
-import { MaintenanceError } from '../domain/errors.ts';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { printable } from '../report/figures.ts';
 import { redact } from '../report/redact.ts';
 import type { StatusDocument } from '../status/document.ts';
+import { type HttpServer, openServer } from './listening.ts';
 import { ASSET_NAMES, type AssetName, acceptsHtml, assetAnswer, documentAnswer, pageAnswer } from './pages.ts';
 
 /** The label under which a request is counted; `other` is every unknown path. */
@@ -26,28 +25,6 @@ export interface HttpOptions {
   /** Called after each response. */
   readonly onRequest: (request: { readonly handler: Handler; readonly code: number }) => void;
 }
-
-export interface HttpServer {
-  /** Such as `http://127.0.0.1:9187`. */
-  readonly address: string;
-  readonly port: number;
-  /** Stops listening, ends idle connections at once and the others after {@link CLOSE_GRACE_MS} at the latest. */
-  readonly close: () => Promise<void>;
-}
-
-const LIMITS = {
-  maxHeaderSize: 8_192,
-  // How long a client may take for its headers, for the whole request, and between two requests. Milliseconds.
-  headersTimeout: 5_000,
-  requestTimeout: 5_000,
-  keepAliveTimeout: 5_000,
-  // Node looks for overdue clients every 30 s unless told.
-  connectionsCheckingInterval: 1_000,
-} as const;
-/** A client that reads its response this slowly is let go. */
-const IDLE_SOCKET_MS = 10_000;
-const MAX_CONNECTIONS = 100;
-export const CLOSE_GRACE_MS = 1_000;
 
 interface Answer {
   readonly code: number;
@@ -74,22 +51,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     void answerOf(request, handler, answers).then(answer => send(request, response, answer));
   };
 
-  const server = createServer(LIMITS, listener);
-  // Otherwise Node asks a client that waits for `100 Continue` for the body that we are going to refuse.
-  server.on('checkContinue', listener);
-  server.setTimeout(IDLE_SOCKET_MS);
-  server.maxConnections = MAX_CONNECTIONS;
-
-  await listen(server, options);
-  // An accept that fails for want of file descriptors is the client's loss, not the end of the daemon.
-  server.on('error', () => {});
-  const port = portOf(server);
-  let closing: Promise<void> | undefined;
-  return {
-    address: `http://${isIPv6(options.host) ? `[${options.host}]` : options.host}:${port}`,
-    port,
-    close: () => (closing ??= close(server)),
-  };
+  return openServer(listener, options, 'http.listen');
 }
 
 type Answers = { readonly [K in Handler]: (request: IncomingMessage) => Answer | Promise<Answer> };
@@ -169,47 +131,4 @@ function send(request: IncomingMessage, response: ServerResponse, answer: Answer
     ...answer.headers,
   });
   response.end(request.method === 'HEAD' ? undefined : body);
-}
-
-async function listen(server: Server, { host, port }: HttpOptions): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen({ host, port }, resolve);
-  try {
-    await promise;
-  } catch (cause) {
-    throw cannotListen(cause, `${isIPv6(host) ? `[${host}]` : host}:${port}`);
-  } finally {
-    server.off('error', reject);
-  }
-}
-
-const OBSTACLES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process listens there',
-  EADDRNOTAVAIL: 'this machine does not have that address',
-  EACCES: 'the account may not use that port',
-  ENOTFOUND: 'that name has no address',
-};
-
-function cannotListen(cause: unknown, where: string): MaintenanceError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const why = OBSTACLES[code] ?? (cause instanceof Error ? cause.message : String(cause));
-  return new MaintenanceError('CONFIG_INVALID', `cannot listen on ${where}: ${why}`, {
-    cause,
-    hint: 'set http.listen to an address and a free port of this machine',
-  });
-}
-
-const portOf = (server: Server): number => {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-};
-
-async function close(server: Server): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  server.closeIdleConnections();
-  const grace = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
-  await promise;
-  clearTimeout(grace);
 }

@@ -108,7 +108,10 @@ function unacknowledged(subject: Subject): Guard | undefined {
   const message = `${formatRelationName(table.relation)}: ${what}; ${expired.length} partitions would be retired at once`;
   const target = formatForShell(table.relation);
   const hint = `Look at them with \`partkeeper plan --job retire --target ${target}\`; if that is what you want: \`partkeeper apply retire --target ${target} --acknowledge ${name}\``;
-  return hold('not-acknowledged', code, { table }, message, hint);
+  return {
+    reason: 'not-acknowledged',
+    findings: [{ ...finding(code, table.relation, message, hint), acknowledge: name }],
+  };
 }
 
 type Doubt = readonly [code: FindingCode, what: string];

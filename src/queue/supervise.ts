@@ -6,11 +6,11 @@ import type { PgBoss } from 'pg-boss';
 import { ddl } from '../postgres/ddl.ts';
 import type { Runner } from '../run-job.ts';
 import { QUEUE } from './boss.ts';
+import type { InForce } from './work.ts';
 
-export interface SuperviseOptions {
+export interface SuperviseOptions extends Pick<Runner, 'sleep' | 'monotonicMs'> {
   readonly boss: PgBoss;
-  readonly runner: Runner;
-  readonly schema: string;
+  readonly use: <T>(work: (inForce: InForce) => Promise<T>) => Promise<T>;
   readonly stopping: AbortSignal;
   readonly onError: (error: unknown) => void;
 }
@@ -28,25 +28,26 @@ const MAINTAIN_EVERY_MS = 600_000;
  */
 export async function superviseUntilStopped({
   boss,
-  runner,
-  schema,
+  use,
+  sleep,
+  monotonicMs,
   stopping,
   onError,
 }: SuperviseOptions): Promise<void> {
-  let maintainedAt = runner.monotonicMs();
+  let maintainedAt = monotonicMs();
   for (let waitMs = LOOK_EVERY_MS; !stopping.aborted; ) {
-    await runner.sleep(waitMs, stopping).catch(() => {});
+    await sleep(waitMs, stopping).catch(() => {});
     waitMs = LOOK_EVERY_MS;
     if (stopping.aborted) return;
     try {
-      const isDue = runner.monotonicMs() - maintainedAt > MAINTAIN_EVERY_MS;
-      const aliveMs = await leastLifeMs(runner, schema);
+      const isDue = monotonicMs() - maintainedAt > MAINTAIN_EVERY_MS;
+      const aliveMs = await use(leastLifeMs);
       if (aliveMs <= 0) waitMs = LOOK_AGAIN_MS;
       else waitMs = Math.min(LOOK_EVERY_MS, Math.ceil(aliveMs) + 1);
       if (aliveMs > 0 && !isDue) continue;
       await boss.supervise(QUEUE);
-      if (aliveMs <= 0) await offerAgain(runner, schema);
-      if (isDue) maintainedAt = runner.monotonicMs();
+      if (aliveMs <= 0) await use(offerAgain);
+      if (isDue) maintainedAt = monotonicMs();
     } catch (error) {
       onError(error);
     }
@@ -57,11 +58,11 @@ export async function superviseUntilStopped({
 const jobTable = (schema: string): string => ddl`${{ schema, name: 'job_common' }}`.text;
 
 /** How long the first of the jobs under way is believed to be alive if nothing more is heard of it. */
-async function leastLifeMs({ database }: Runner, schema: string): Promise<number> {
+async function leastLifeMs({ config, runner: { database } }: InForce): Promise<number> {
   const [row] = await database.read(session =>
     session.query<{ ms: number | null }>(
       `select extract(epoch from min(least(heartbeat_on + heartbeat_seconds * interval '1 second', started_on + expire_seconds * interval '1 second')) - clock_timestamp())::float8 * 1000 as ms
-       from ${jobTable(schema)} where name = $1 and state = 'active'`,
+       from ${jobTable(config.queue.schema)} where name = $1 and state = 'active'`,
       [QUEUE],
       'look for jobs whose worker died',
     ),
@@ -70,10 +71,10 @@ async function leastLifeMs({ database }: Runner, schema: string): Promise<number
 }
 
 /** That a worker died is no failure of its job, which need not wait as one that failed. */
-const offerAgain = ({ database }: Runner, schema: string) =>
+const offerAgain = ({ config, runner: { database } }: InForce) =>
   database.read(session =>
     session.query(
-      `update ${jobTable(schema)} set start_after = now()
+      `update ${jobTable(config.queue.schema)} set start_after = now()
        where name = $1 and state = 'retry' and start_after > now() and output @> '{"value": {"message": "job heartbeat timeout"}}'`,
       [QUEUE],
       'offer the jobs of dead workers again',

@@ -51,15 +51,18 @@ interface Settled {
 const POLLING_SECONDS = 2;
 const MAX_BECAUSE = 500;
 
+/** Gives what one job is handled with, from its first look at the payload to its last word. */
+export type WithPorts = <T>(work: (ports: WorkerPorts) => Promise<T>) => Promise<T>;
+
 /** @returns the worker's id, to wake it before its next look */
-export async function startWorker(boss: PgBoss, ports: WorkerPorts): Promise<string> {
+export async function startWorker(boss: PgBoss, withPorts: WithPorts): Promise<string> {
   let wake = (): void => {};
   const workerId = await boss.work(
     QUEUE,
     { pollingIntervalSeconds: POLLING_SECONDS, batchSize: 1, includeMetadata: true, perJobResults: true },
     async (jobs: JobWithMetadata<unknown>[]): Promise<JobResult[]> => {
       const results: JobResult[] = [];
-      for (const job of jobs) results.push({ id: job.id, ...(await handle(job, ports)) });
+      for (const job of jobs) results.push({ id: job.id, ...(await withPorts(ports => handle(job, ports))) });
       // Where there was one there may be more; pg-boss's own bursts are not for batches of one.
       wake();
       return results;

@@ -3,6 +3,7 @@ import type { MaintenanceError } from '../domain/errors.ts';
 import type { Facts } from '../domain/facts.ts';
 import type { Finding } from '../domain/findings.ts';
 import type { Action, JobName, Plan, Skip } from '../domain/plan.ts';
+import type { TablePolicy, ViewPolicy } from '../domain/policy.ts';
 import type { RelationName } from '../domain/relation.ts';
 import type { Instant } from '../domain/time.ts';
 
@@ -132,10 +133,45 @@ export type Event =
   | { readonly kind: 'pauses-read'; readonly pauses: readonly PauseState[] }
   /** What an earlier process knew of the runs of a job on a target, read from the ledger. */
   | { readonly kind: 'remembered'; readonly job: JobName; readonly target: RelationName; readonly history: RunHistory }
+  /** A configuration is in force from here on. */
+  | {
+      readonly kind: 'config-loaded';
+      readonly how: 'start' | 'reload';
+      readonly at: Instant;
+      readonly origin: string;
+      readonly hash: string;
+      readonly tables: readonly TablePolicy[];
+      readonly views: readonly ViewPolicy[];
+      /** Those that partkeeper keeps for itself, and that no file names. */
+      readonly ledgerTables: readonly TablePolicy[];
+      /** The keys whose values are others than before. */
+      readonly changes: readonly string[];
+    }
+  /** What was read anew is not valid, or not possible; what was in force still is. */
+  | { readonly kind: 'reload-failed'; readonly error: MaintenanceError }
+  /** Somebody asked over HTTP, and these are the runs, also those that were under way already. */
+  | { readonly kind: 'trigger-asked'; readonly via: string; readonly runs: readonly AskedRun[] }
+  /** Somebody who may ask did so in vain. */
+  | { readonly kind: 'trigger-failed'; readonly via: string; readonly error: MaintenanceError }
+  /** A request was turned away, and `untold` before it of which nothing was said. */
+  | {
+      readonly kind: 'trigger-refused';
+      readonly code: number;
+      readonly address: string;
+      readonly because: string;
+      readonly untold: number;
+    }
   | { readonly kind: 'ready-changed'; readonly ready: boolean; readonly because: string }
   | { readonly kind: 'listening'; readonly address: string }
   | { readonly kind: 'stopping'; readonly because: string }
   | { readonly kind: 'stopped' };
+
+export interface AskedRun {
+  readonly runId: string;
+  readonly job: JobName;
+  readonly target: string;
+  readonly status: string;
+}
 
 export interface PauseState {
   readonly job: JobName;

@@ -23,6 +23,12 @@ export interface FindingTracker {
    * @returns what no longer stands
    */
   readonly forget: (job: JobName, target: RelationName) => readonly Finding[];
+  /**
+   * Forgets what was found where nothing is looked at any more: `job target` for which this is false.
+   *
+   * @returns what no longer stands
+   */
+  readonly keep: (isLookedAt: (slot: string) => boolean) => readonly Finding[];
   /** What stands now, over all jobs, each once. */
   readonly current: () => readonly Finding[];
 }
@@ -62,6 +68,11 @@ export function trackFindings(): FindingTracker {
         remained: found.filter(([key]) => before.has(key)).map(([, finding]) => finding),
         cleared: goneSince(before),
       };
+    },
+    keep(isLookedAt) {
+      const before = standing();
+      for (const slot of byRun.keys()) if (!isLookedAt(slot)) byRun.delete(slot);
+      return goneSince(before);
     },
     forget(job, target) {
       const before = standing();

@@ -1,22 +1,17 @@
 /** Events → log lines. The message of a kind of line never varies; what varies is in fields, and once more as a sentence. */
 import type { ErrorCode, MaintenanceError } from '../domain/errors.ts';
-import type { Finding, Severity } from '../domain/findings.ts';
-import type { Action, Because } from '../domain/plan.ts';
+import type { Severity } from '../domain/findings.ts';
 import { formatRelationName } from '../domain/relation.ts';
-import type { Emit, Event, Outcome, RunIdentity } from './events.ts';
-import {
-  explainAction,
-  explainError,
-  explainFinding,
-  explainOutcome,
-  explainResult,
-  explainSkip,
-  nameOf,
-} from './explain.ts';
+import { superuserNotice } from '../domain/superuser.ts';
+import type { Emit, Event, Outcome } from './events.ts';
+import { explainAction, explainError, explainOutcome, explainResult, explainSkip, nameOf } from './explain.ts';
 import { formatElapsed, plural, printable } from './figures.ts';
 import { trackFindings } from './finding-tracker.ts';
 import { listenWith } from './listeners.ts';
+import { actionFields, errorFields, findingFields, runFields, sentenceOf } from './log-fields.ts';
+import { logConfigurations, logTriggers } from './log-service.ts';
 import type { Logger } from './logger.ts';
+import { type LongWorkOptions, watchLongWork } from './long-work.ts';
 
 type Finished = Extract<Event, { kind: 'run-finished' }>;
 type Level = 'debug' | 'info' | 'warn' | 'error';
@@ -32,11 +27,31 @@ const LEVEL_OF_OUTCOME: { readonly [K in Outcome]: Level } = {
 /** Of an action. Stopping was asked for; a stale plan is made anew, and the run tells whether that helped. */
 const LEVEL_OF_FAILURE: Partial<Record<ErrorCode, Level>> = { CANCELLED: 'info', STALE_PLAN: 'warn' };
 
+/** Of what takes long: for people who watch, since the record has what it came to at its end. */
+export const logLongWork = (logger: Logger, every: LongWorkOptions['every']): Emit =>
+  watchLongWork({
+    every,
+    tell: (run, action, elapsedMs) =>
+      logger.info(
+        {
+          ...actionFields(run, action),
+          durationMs: elapsedMs,
+          text: `${explainAction(action).headline}: still at it after ${formatElapsed(elapsedMs)}`,
+        },
+        'action goes on',
+      ),
+  });
+
+export interface LogOptions {
+  /** The database is there to be played with: that we are a superuser in it is no news. */
+  readonly isDemo?: boolean | undefined;
+}
+
 /**
  * A subscriber that logs each event once. Per run there is one line at `info` or above, and one per action; a finding is
  * logged when it appears, changes or vanishes, and at `debug` while it merely lasts, as is a database that stays away.
  */
-export function logEvents(logger: Logger): Emit {
+export function logEvents(logger: Logger, { isDemo = false }: LogOptions = {}): Emit {
   const tracker = trackFindings();
   // Which run's action failed of it: the run passes it on, and runs on several targets can fail of the same one.
   const toldBy = new WeakMap<MaintenanceError, string>();
@@ -44,6 +59,7 @@ export function logEvents(logger: Logger): Emit {
   let lastQueueProblem: string | undefined;
   let lastLedgerProblem: string | undefined;
   let lastPaused: string | undefined;
+  let isSuperuserTold = isDemo;
 
   const logFindings = (finished: Finished): void => {
     const { appeared, remained, cleared } = tracker.update(finished);
@@ -153,7 +169,11 @@ export function logEvents(logger: Logger): Emit {
       logRun(finished);
     },
     observed: ({ facts, durationMs }) => {
-      const { tables, views, missing } = facts;
+      const { server, tables, views, missing } = facts;
+      const notice = superuserNotice(server);
+      if (notice && !isSuperuserTold)
+        logger.warn({ user: server.user, hint: notice.hint, text: `${notice.message}: ${notice.hint}` }, 'superuser');
+      isSuperuserTold ||= notice !== undefined;
       const counts = { tables: tables.length, views: views.length, missing: missing.length, durationMs };
       const recovered = lastObservationProblem !== undefined;
       lastObservationProblem = undefined;
@@ -237,6 +257,8 @@ export function logEvents(logger: Logger): Emit {
         },
         'remembered',
       ),
+    ...logConfigurations(logger, tracker),
+    ...logTriggers(logger),
     'ready-changed': ({ ready, because }) =>
       logger[ready ? 'info' : 'warn'](
         { ready, reason: because, text: `${ready ? 'Ready' : 'Not ready'}: ${because}` },
@@ -247,43 +269,3 @@ export function logEvents(logger: Logger): Emit {
     stopped: () => logger.info({ text: 'Stopped.' }, 'stopped'),
   });
 }
-
-const runFields = ({ job, target, runId, trigger }: RunIdentity) => ({
-  job,
-  target: formatRelationName(target),
-  run: runId,
-  trigger,
-});
-
-const actionFields = (run: RunIdentity, action: Action) => ({
-  ...runFields(run),
-  action: action.kind,
-  relation: formatRelationName(action.relation),
-  because: becauseFields(action.because),
-});
-
-const becauseFields = (because: Because) =>
-  because.rule === 'reads-refreshed' ? { ...because, view: formatRelationName(because.view) } : because;
-
-const errorFields = (error: MaintenanceError) => ({
-  code: error.code,
-  sqlstate: error.sqlstate,
-  hint: error.hint,
-  error: error.message,
-  // Where an unforeseen error came from; of the others, code and message say it.
-  ...(error.code === 'UNEXPECTED' ? { err: error } : {}),
-});
-
-const findingFields = (run: ReturnType<typeof runFields>, finding: Finding) => ({
-  ...run,
-  target: formatRelationName(finding.target),
-  code: finding.code,
-  severity: finding.severity,
-  hint: finding.hint,
-  text: explainFinding(finding),
-});
-
-const sentenceOf = (action: Action): string => {
-  const { headline, why } = explainAction(action);
-  return `${headline}; ${why}`;
-};

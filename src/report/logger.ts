@@ -19,7 +19,7 @@ export interface LoggerOptions {
 }
 
 /** No `child`: its fields would pass by the redaction. */
-export type Logger = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled'>;
+export type Logger = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled' | 'level'>;
 
 /** A logger that never writes a password, never lets a name break a line, and outlives its reader. */
 export const createLogger = ({ level, format, destination }: LoggerOptions): Logger => {

@@ -11,6 +11,8 @@ type NameOf<Type extends MetricSpec['type']> = {
 /** Every label of the metric, none forgotten and none invented. */
 type LabelsOf<K extends MetricName> = { readonly [L in Table[K]['labels'][number]]: LabelValue<L> };
 
+export type SeriesLabels = Readonly<Partial<Record<string, string | number>>>;
+
 export interface Meters {
   set<K extends NameOf<'gauge'>>(name: K, labels: LabelsOf<K>, value: number): void;
   /** `by` is 1 unless given; 0 makes the series exist, so that the first increase is visible as one. */
@@ -20,6 +22,8 @@ export interface Meters {
   expect<K extends NameOf<'histogram'>>(name: K, labels: LabelsOf<K>): void;
   /** Forgets all series of a gauge, for one whose labels carry the value. */
   forget(name: NameOf<'gauge'>): void;
+  /** Forgets every series for whose labels this is true, and takes no value for one, until it is called again. */
+  forgetWhere(isGone: (labels: SeriesLabels) => boolean): void;
   readonly contentType: string;
   /** Prometheus' text format 0.0.4. */
   readonly render: () => Promise<string>;
@@ -47,14 +51,28 @@ export function createMeters(): Meters {
   for (const name of metricNames()) create[METRICS[name].type](name, METRICS[name]);
   collectDefaultMetrics({ register: registry });
 
+  let isGone: (labels: SeriesLabels) => boolean = () => false;
+  // prom-client tells what series there are by a promise, though it reads memory only.
+  let forgetting: Promise<unknown> = Promise.resolve();
+  const forgetGone = async (metric: Gauge | Counter): Promise<void> => {
+    for (const { labels } of (await metric.get()).values) if (isGone(labels)) metric.remove(labels);
+  };
+
   return {
-    set: (name, labels, value) => gauges.get(name)?.set(labels, value),
-    add: (name, labels, by = 1) => (gauges.get(name) ?? counters.get(name))?.inc(labels, by),
+    set: (name, labels, value) => isGone(labels) || gauges.get(name)?.set(labels, value),
+    add: (name, labels, by = 1) => isGone(labels) || (gauges.get(name) ?? counters.get(name))?.inc(labels, by),
     observe: (name, labels, value) => histograms.get(name)?.observe(labels, value),
     expect: (name, labels) => histograms.get(name)?.zero(labels),
     forget: name => gauges.get(name)?.reset(),
+    forgetWhere(isGoneNow) {
+      isGone = isGoneNow;
+      forgetting = Promise.all([...gauges.values(), ...counters.values()].map(forgetGone));
+    },
     contentType: registry.contentType,
-    render: () => registry.metrics(),
+    async render() {
+      await forgetting;
+      return registry.metrics();
+    },
     registry,
   };
 }

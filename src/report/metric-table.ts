@@ -1,10 +1,9 @@
 /** The metrics, each with what it means and when it moves: the registry, the reference and the tests read this table. */
 
 import type { MetricSpec } from './metric-spec.ts';
+import { PROCESS_METRICS } from './process-metrics.ts';
 import { QUEUE_METRICS } from './queue-metrics.ts';
 
-const PROCESS = 'Process';
-const DATABASE = 'Database';
 const RUNS = 'Runs';
 const PARTITIONS = 'Partitions';
 const RETENTION = 'Retention';
@@ -17,76 +16,7 @@ const AT_FACTS = 'whenever facts are read';
 
 export const METRICS = {
   ...QUEUE_METRICS,
-  partkeeper_build_info: {
-    section: PROCESS,
-    type: 'gauge',
-    labels: ['version', 'revision', 'node_version'],
-    help: 'Always 1; labels identify the running build.',
-    moves: 'never',
-  },
-  partkeeper_ready: {
-    section: PROCESS,
-    type: 'gauge',
-    labels: [],
-    help: '1 when startup finished and the daemon may execute work, 0 otherwise (same answer as /readyz).',
-    moves: 'on every change of readiness',
-  },
-  partkeeper_shutdown_in_progress: {
-    section: PROCESS,
-    type: 'gauge',
-    labels: [],
-    help: '1 between the request to stop and the exit.',
-    moves: 'once, when asked to stop',
-  },
-  partkeeper_event_loop_stalls_total: {
-    section: PROCESS,
-    type: 'counter',
-    labels: [],
-    help: 'Event loop delays above 1 second.',
-    moves: 'at each stall',
-  },
-  partkeeper_http_requests_total: {
-    section: PROCESS,
-    type: 'counter',
-    labels: ['handler', 'code'],
-    help: 'HTTP responses by handler and status code.',
-    moves: 'at each response',
-  },
-  partkeeper_target_info: {
-    section: PROCESS,
-    type: 'gauge',
-    labels: ['target', 'kind', 'schema', 'relation'],
-    help: 'Always 1; describes a configured target. Join on target.',
-    moves: 'never',
-  },
-  partkeeper_database_up: {
-    section: DATABASE,
-    type: 'gauge',
-    labels: [],
-    help: '1 if the server answered when facts were last read, else 0.',
-    moves: 'whenever facts are read, or cannot be',
-  },
-  partkeeper_database_writable: {
-    section: DATABASE,
-    type: 'gauge',
-    labels: [],
-    help: '1 if the server is not in recovery and not read-only, else 0.',
-    moves: AT_FACTS,
-  },
-  partkeeper_database_info: {
-    section: DATABASE,
-    type: 'gauge',
-    labels: ['server_version'],
-    help: 'Always 1; the server version that answered last.',
-    moves: AT_FACTS,
-  },
-  partkeeper_database_clock_offset_seconds: {
-    section: DATABASE,
-    type: 'gauge',
-    labels: [],
-    help: "The database's clock minus this process's clock, half the round trip taken off.",
-    moves: AT_FACTS,
-  },
+  ...PROCESS_METRICS,
   partkeeper_runs_total: {
     section: RUNS,
     type: 'counter',

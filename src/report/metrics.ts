@@ -2,21 +2,22 @@
 
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Finding } from '../domain/findings.ts';
-import { type Action, JOB_NAMES, JOB_OF, type JobName } from '../domain/plan.ts';
-import type { TablePolicy, ViewPolicy } from '../domain/policy.ts';
+import { type Action, JOB_OF, type JobName } from '../domain/plan.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { type Instant, toEpochSeconds } from '../domain/time.ts';
-import { type Emit, type Event, OUTCOMES, type Outcome, REJECTIONS, TRIGGERS } from './events.ts';
+import type { Emit, Event, Outcome } from './events.ts';
+import { expectedKeys, expectSeries, expectTargets, isNoneOf, type Targets } from './expected-series.ts';
 import { COLLECTOR, recordFacts, SERVER_ANSWERED } from './fact-metrics.ts';
 import { trackFindings } from './finding-tracker.ts';
-import { LABEL_VALUES, type LabelValue } from './label-values.ts';
+import type { LabelValue } from './label-values.ts';
 import { listenWith } from './listeners.ts';
 import { createMeters, type Meters } from './metric-registry.ts';
 
-export interface MetricsOptions {
-  readonly tables: readonly TablePolicy[];
-  readonly views: readonly ViewPolicy[];
-  /** How often a job is to run on a target, in seconds; asked once for each that is scheduled, when the service is at work. */
+export interface MetricsOptions extends Targets {
+  /**
+   * How often a job is to run on a target, in seconds; asked once for each that is scheduled, when the service is at work, and
+   * once more when another configuration is in force.
+   */
   readonly intervalOf: (job: JobName, target: RelationName) => number | undefined;
   readonly version: string;
   /** The commit it was built from. */
@@ -32,8 +33,12 @@ export interface Metrics extends Pick<Meters, 'registry' | 'contentType' | 'rend
 /** A subscriber that keeps a registry of its own; series of the configured targets exist from the start. */
 export function recordEvents(options: MetricsOptions): Metrics {
   const meters = createMeters();
-  const policies = new Map(options.tables.map(policy => [formatRelationName(policy.relation), policy]));
-  createSeries(meters, options);
+  const policiesOf = ({ tables }: Pick<Targets, 'tables'>) =>
+    new Map(tables.map(policy => [formatRelationName(policy.relation), policy]));
+  let policies = policiesOf(options);
+  let known = expectedKeys(options);
+  expectSeries(meters, options.version, options.revision);
+  expectTargets(meters, options, () => false);
 
   const tracker = trackFindings();
   const startedAt = new Map<string, Instant>();
@@ -106,7 +111,36 @@ export function recordEvents(options: MetricsOptions): Metrics {
     }
   };
 
+  /** Series of what is no longer there go, those of what is new begin, and the others go on. */
+  const followConfig = (loaded: Extract<Event, { kind: 'config-loaded' }>): void => {
+    const before = known;
+    policies = policiesOf(loaded);
+    known = expectedKeys(loaded);
+    const wanted = expectedKeys({ ...loaded, tables: [...loaded.tables, ...loaded.ledgerTables] });
+    meters.forgetWhere(isNoneOf(wanted));
+    for (const memory of [attemptedAt, lastRunOf, viewDataAt, withInterval])
+      for (const key of memory.keys()) if (!wanted.has(key)) memory.delete(key);
+    setFindings(tracker.keep(slot => wanted.has(slot)));
+    expectTargets(meters, loaded, (target, operation) => before.has(operation ? `${operation} ${target}` : target));
+    // The queue tells them again of every schedule that there is.
+    withInterval.clear();
+    for (const name of OF_SCHEDULES) meters.forget(name);
+  };
+
   const emit = listenWith({
+    'config-loaded': loaded => {
+      meters.forget('partkeeper_config_info');
+      meters.set('partkeeper_config_info', { hash: loaded.hash }, 1);
+      meters.set('partkeeper_config_last_reload_success', {}, 1);
+      meters.set('partkeeper_config_last_reload_success_timestamp_seconds', {}, toEpochSeconds(loaded.at));
+      if (loaded.how === 'start') return;
+      meters.add('partkeeper_config_reloads_total', { outcome: 'success' });
+      followConfig(loaded);
+    },
+    'reload-failed': () => {
+      meters.set('partkeeper_config_last_reload_success', {}, 0);
+      meters.add('partkeeper_config_reloads_total', { outcome: 'failure' });
+    },
     'run-started': ({ run, at }) => {
       startedAt.set(run.runId, at);
       meters.add('partkeeper_runs_in_progress', { operation: run.job });
@@ -195,6 +229,10 @@ export function recordEvents(options: MetricsOptions): Metrics {
       meters.set('partkeeper_shutdown_in_progress', {}, 1);
       meters.set('partkeeper_ready', {}, 0);
     },
+    // Their answers are counted, as those of all requests.
+    'trigger-asked': () => {},
+    'trigger-failed': () => {},
+    'trigger-refused': () => {},
     planned: ({ run }) => tracker.planned(run),
     'action-started': () => {},
     listening: () => {},
@@ -210,6 +248,12 @@ export function recordEvents(options: MetricsOptions): Metrics {
     countStall: () => meters.add('partkeeper_event_loop_stalls_total', {}),
   };
 }
+
+const OF_SCHEDULES = [
+  'partkeeper_run_interval_seconds',
+  'partkeeper_run_next_timestamp_seconds',
+  'partkeeper_paused',
+] as const;
 
 const CHANGES: { readonly [K in Action['kind']]: LabelValue<'action'> | undefined } = {
   'create-partition': 'create',
@@ -227,61 +271,3 @@ const RETRY_REASONS: Partial<Record<ErrorCode, LabelValue<'reason'>>> = {
   DEADLOCK: 'deadlock',
 };
 const retryReason = (code: ErrorCode): LabelValue<'reason'> => RETRY_REASONS[code] ?? 'other';
-
-/**
- * What can be known before the first event. A counter that begins at its first increase hides that increase from rate();
- * the state of tables and views is unknown until facts are read, and an invented 0 would raise alarms.
- */
-function createSeries(meters: Meters, { tables, views, version, revision }: MetricsOptions): void {
-  const build = { version, revision: revision ?? 'unknown', node_version: process.version };
-  meters.set('partkeeper_build_info', build, 1);
-  meters.set('partkeeper_collector_success', COLLECTOR, 0);
-  meters.set('partkeeper_collector_last_success_timestamp_seconds', COLLECTOR, 0);
-  for (const rejection of REJECTIONS) meters.add('partkeeper_queue_jobs_rejected_total', { rejection }, 0);
-  for (const operation of JOB_NAMES) {
-    meters.add('partkeeper_schedule_slots_missed_total', { operation }, 0);
-    meters.add('partkeeper_schedule_slots_skipped_total', { operation }, 0);
-    for (const trigger of TRIGGERS)
-      for (const outcome of OUTCOMES) meters.add('partkeeper_runs_total', { operation, trigger, outcome }, 0);
-    for (const reason of LABEL_VALUES.reason) meters.add('partkeeper_ddl_retries_total', { operation, reason }, 0);
-    meters.set('partkeeper_runs_in_progress', { operation }, 0);
-    meters.expect('partkeeper_run_duration_seconds', { operation });
-  }
-  for (const policy of tables) {
-    const target = formatRelationName(policy.relation);
-    describeTarget(meters, policy.relation, 'table');
-    for (const action of LABEL_VALUES.action) meters.add('partkeeper_partition_changes_total', { target, action }, 0);
-    meters.add('partkeeper_partition_dropped_bytes_total', { target }, 0);
-    expectRuns(meters, target, operationsOf(policy));
-  }
-  for (const { relation } of views) {
-    const target = formatRelationName(relation);
-    describeTarget(meters, relation, 'view');
-    meters.set('partkeeper_matview_data_timestamp_seconds', { target }, 0);
-    expectRuns(meters, target, ['refresh']);
-  }
-}
-
-const describeTarget = (meters: Meters, { schema, name }: RelationName, kind: LabelValue<'kind'>): void =>
-  meters.set(
-    'partkeeper_target_info',
-    { target: formatRelationName({ schema, name }), kind, schema, relation: name },
-    1,
-  );
-
-// No series for what is never run: it would look overdue.
-const operationsOf = ({ retention, analyze }: TablePolicy): readonly JobName[] => [
-  'provision',
-  ...(retention === 'forever' ? [] : (['retire'] as const)),
-  ...(analyze === undefined ? [] : (['analyze'] as const)),
-];
-
-function expectRuns(meters: Meters, target: string, operations: readonly JobName[]): void {
-  for (const operation of operations) {
-    meters.set('partkeeper_run_last_attempt_timestamp_seconds', { target, operation }, 0);
-    meters.set('partkeeper_run_last_success_timestamp_seconds', { target, operation }, 0);
-    meters.set('partkeeper_run_consecutive_failures', { target, operation }, 0);
-    meters.add('partkeeper_lock_timeouts_total', { target, operation }, 0);
-    meters.add('partkeeper_deferrals_total', { target, operation }, 0);
-  }
-}

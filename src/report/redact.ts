@@ -12,6 +12,8 @@ const PATTERNS: readonly RegExp[] = [
   /(?<kept>\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/?#@]*:)(?!\[redacted\])[^\s/@]+(?=@)/gi,
   // PASSWORD 'x' of SQL.
   /(?<kept>password\s+)E?'(?:[^'\\]|''|\\.)*'/gi,
+  // Of a request, or of whoever quotes one.
+  /(?<kept>\bBearer\s+)(?!\[redacted\])[A-Za-z0-9._~+/-]{16,}=*/gi,
   // password=x, PGPASSWORD='x', "password": "x", password: x.
   /(?<kept>(?:password|passwd|secret)["']?\s*[=:]\s*)(?!\[redacted\])(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\S+)/gi,
 ];

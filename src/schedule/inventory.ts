@@ -6,10 +6,12 @@
 import { backoffMs } from '../domain/backoff.ts';
 import type { Facts, ServerFacts } from '../domain/facts.ts';
 import { type Instant, instantFromEpochMs } from '../domain/time.ts';
-import { allTargets, type Observer, observe } from '../observe.ts';
+import type { Observer } from '../observe.ts';
 import type { Emit } from '../report/events.ts';
 
-export interface InventoryOptions extends Observer {
+export interface InventoryOptions extends Pick<Observer, 'clock' | 'monotonicMs' | 'emit'> {
+  /** Reads the facts of every target and tells everyone of them, also of not being able to. */
+  readonly look: (signal: AbortSignal) => Promise<unknown>;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly random: () => number;
   readonly stopping: AbortSignal;
@@ -22,6 +24,8 @@ export interface Inventory {
   readonly run: () => Promise<void>;
   /** Resolves with the first facts; rejects when told to stop before there were any, or for want of patience. */
   readonly first: Promise<Facts>;
+  /** Looks at once rather than when its time has come: there may be targets that were never looked at. */
+  readonly lookNow: () => void;
   /** Has to be told of every event. */
   readonly listen: Emit;
   /** The database's clock by the last look at it. */
@@ -35,13 +39,15 @@ export interface Inventory {
 const INTERVAL_MS = 30_000;
 
 export function takeInventory(options: InventoryOptions): Inventory {
-  const { clock, monotonicMs, emit, policies, stopping, sleep, random, isPatient } = options;
+  const { clock, monotonicMs, emit, stopping, sleep, random, isPatient } = options;
   // Between two looks only time that passes counts: somebody may set the process's clock, and ticks would come too early.
   let offsetMs = clock().epochMilliseconds - monotonicMs();
   let databaseProblem: string | undefined = 'the database has not been reached yet';
   let queueProblem: string | undefined;
   const problem = (): string | undefined => databaseProblem ?? queueProblem;
   let awake = new AbortController();
+  // Asked for while a look is under way, which may have begun with the targets of before.
+  let isLookWanted = false;
   const { promise: first, resolve, reject } = Promise.withResolvers<Facts>();
   first.catch(() => {});
 
@@ -79,7 +85,7 @@ export function takeInventory(options: InventoryOptions): Inventory {
   };
 
   const look = (): Promise<boolean> =>
-    observe(options, allTargets(policies), stopping).then(
+    options.look(stopping).then(
       () => true,
       () => false,
     );
@@ -87,7 +93,9 @@ export function takeInventory(options: InventoryOptions): Inventory {
   const run = async (): Promise<void> => {
     let failures = 0;
     while (!stopping.aborted) {
+      isLookWanted = false;
       failures = (await look()) ? 0 : failures + 1;
+      if (isLookWanted) continue;
       const delayMs = failures > 0 ? Math.min(INTERVAL_MS, backoffMs(failures + 1, random)) : INTERVAL_MS;
       awake = new AbortController();
       await sleep(delayMs, AbortSignal.any([stopping, awake.signal])).catch(() => {});
@@ -98,6 +106,10 @@ export function takeInventory(options: InventoryOptions): Inventory {
   return {
     run,
     first,
+    lookNow() {
+      isLookWanted = true;
+      awake.abort();
+    },
     listen,
     databaseNow: () => instantFromEpochMs(Math.floor(monotonicMs() + offsetMs)),
     problem,

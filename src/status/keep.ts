@@ -138,6 +138,12 @@ export function keepStatus(now: () => Instant): Keeper {
     'queue-troubled': () => {},
     'ledger-troubled': () => {},
     'run-interrupted': () => {},
+    // What is shown is what the configuration in force asks for; it is asked for it with each answer.
+    'config-loaded': () => {},
+    'reload-failed': () => {},
+    'trigger-asked': () => {},
+    'trigger-failed': () => {},
+    'trigger-refused': () => {},
     'ready-changed': () => {},
     listening: () => {},
     stopping: () => {},

@@ -21,8 +21,10 @@ export interface StatusOptions {
   /** Asked anew for each answer: it may have been replaced by a reload. */
   readonly app: () => {
     readonly config: Config;
-    readonly runner: Pick<Intentions, 'policies' | 'dueSince'> & { readonly database: Pick<Database, 'read'> };
+    readonly runner: Pick<Intentions, 'policies' | 'dueSince'>;
   };
+  /** Reads from the database that is looked after, in the background. */
+  readonly read: Database['read'];
   /** The database's clock, as far as it is known. */
   readonly now: () => Instant;
   /** Why no work can be done, or undefined. */
@@ -43,7 +45,7 @@ const LOOK_EVERY_MS = 30_000;
 /** Where it cannot be read, it is asked less often: each try may be a line in the server's log. */
 const LOOK_AGAIN_MS = 300_000;
 
-export function openStatus({ app, now, problem, sleep }: StatusOptions): Status {
+export function openStatus({ app, read, now, problem, sleep }: StatusOptions): Status {
   const keeper = keepStatus(now);
   let recorded: Recorded | undefined;
   let awake = new AbortController();
@@ -71,10 +73,7 @@ export function openStatus({ app, now, problem, sleep }: StatusOptions): Status 
     const targets: readonly RelationName[] = allTargets(intentions().policies);
     hasAsked = true;
     try {
-      const rows = await app().runner.database.read(
-        session => readRecentActions(session, targets, MAX_ACTIONS),
-        stopping,
-      );
+      const rows = await read(session => readRecentActions(session, targets, MAX_ACTIONS), stopping);
       reads += 1;
       recorded = { readAt: now(), actions: rows.map(recordedAction) };
       return true;

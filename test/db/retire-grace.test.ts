@@ -164,6 +164,7 @@ describe('the commands', () => {
       out: text => void written.push(text),
       error: text => void written.push(text),
       stopping: new AbortController().signal,
+      onHangUp: () => {},
       subscribers: [],
     });
     return { code, text: written.join('') };

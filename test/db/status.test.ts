@@ -25,6 +25,7 @@ test('the catalog, the plan and the ledger of a table in grace', async ({ databa
   const stopping = new AbortController();
   const status = openStatus({
     app: () => ({ config: plainConfig(), runner }),
+    read: runner.database.read,
     now: () => at('2026-11-21'),
     problem: () => undefined,
     sleep: (ms, signal) => setTimeout(ms, undefined, { signal }),

@@ -151,6 +151,44 @@ describe('apply', () => {
     expect(await cli.run(['apply', '--dry-run', ...later])).toEqual(await cli.run(['plan', ...later]));
   });
 
+  test('refuses to be told that somebody agrees to what nobody is asked, and names what is', async ({
+    cli,
+    configure,
+    database,
+  }) => {
+    await database.query(`create table public.old (at timestamptz not null) partition by range (at);
+      create table public.old_2020_01 partition of public.old for values from ('2020-01-01+00') to ('2020-02-01+00');
+      create table public.old_2020_02 partition of public.old for values from ('2020-02-01+00') to ('2020-03-01+00');
+      create table public.old_2020_03 partition of public.old for values from ('2020-03-01+00') to ('2020-04-01+00');
+      insert into public.old select '2020-01-01+00'::timestamptz + make_interval(hours => i) from generate_series(1, 2000) i;
+      analyze public.old`);
+    await configure('tables: { public.old: { interval: month, retention: 90 days, analyze: off } }\n');
+    const held = await cli.run(['apply', '--json']);
+    const [, name = ''] = /--acknowledge ([0-9a-f]{12})`/.exec(held.stdout) ?? [];
+    const wrong = name.replace(/.$/, name.endsWith('0') ? '1' : '0');
+    for (const args of [
+      ['apply', 'retire', '--acknowledge', wrong],
+      ['apply', '--acknowledge', name, wrong],
+      ['apply', '--dry-run', '--acknowledge', wrong],
+    ])
+      expect(await cli.run(args), args.join(' ')).toMatchObject({
+        code: 64,
+        stdout: '',
+        stderr: expect.stringContaining(
+          `--acknowledge: nothing asks for '${wrong}', or not any more\n  Did you mean ${name}? Asked for now: ${name} (public.old).`,
+        ),
+      });
+    expect(await cli.run(['apply', 'provision', '--acknowledge', name])).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('No plan is held back for want of an acknowledgement.'),
+    });
+    expect(await database.query(`select from pg_class where relname ~ '^old_2020'`)).toHaveLength(3);
+    expect(await cli.run(['apply', 'retire', '--acknowledge', name])).toMatchObject({ code: 0 });
+    expect(await database.query(`select from pg_class where relname ~ '^old_2020'`)).toEqual([]);
+    // What was agreed to is done: nothing asks for it any more.
+    expect(await cli.run(['apply', 'retire', '--acknowledge', name])).toMatchObject({ code: 64 });
+  });
+
   test('refuses --at on a database that is not the demo, whatever whoever connects may claim', async ({
     cli,
     database,
@@ -193,8 +231,21 @@ describe('apply', () => {
 });
 
 describe('check', () => {
-  test('finds nothing wrong with a database in order', async ({ cli }) => {
-    expect(await cli.run(['check'])).toEqual({ code: 0, signal: null, stdout: 'Nothing is wrong.\n', stderr: '' });
+  test('finds nothing wrong with a database in order, but who asks', async ({ cli, database, role }) => {
+    const asSuperuser = await cli.run(['check']);
+    expect(asSuperuser).toMatchObject({ code: 0, stderr: '' });
+    expect(asSuperuser.stdout).toMatch(/^Findings \(1\):\n {2}warning SUPERUSER .* is connected as .*ops\/roles\.sql/);
+    // Who may act as everybody that owns something there.
+    const service = await role('login', 'service');
+    await database.query(`do $$ declare owner name; begin
+      for owner in select distinct relowner::regrole from pg_class where relnamespace in ('unified'::regnamespace, 'partkeeper'::regnamespace)
+      loop execute format('grant %s to ${service.sql}', owner); end loop; end $$`);
+    expect(await cli.run(['check'], { env: { DATABASE_URL: service.url } })).toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'Nothing is wrong.\n',
+      stderr: '',
+    });
   });
 
   test('tells what is wrong and what to do, and exits with 3', async ({ cli, configure }) => {
@@ -211,10 +262,11 @@ describe('check', () => {
           message: expect.stringContaining('public.nowhere does not exist'),
           hint: expect.stringContaining('Check the spelling'),
         },
+        expect.objectContaining({ code: 'SUPERUSER', severity: 'warning' }),
       ],
     });
     const text = await cli.run(['check']);
     expect(text.code).toBe(3);
-    expect(text.stdout).toMatch(/^Findings \(1\):\n {2}error {3}TARGET_MISSING {2}public\.nowhere does not exist/);
+    expect(text.stdout).toMatch(/^Findings \(2\):\n {2}error {3}TARGET_MISSING {2}public\.nowhere does not exist/);
   });
 });

@@ -21,6 +21,7 @@ export async function call(args: readonly string[], { env, cwd }: CallOptions): 
       written.stderr += text;
     },
     stopping: new AbortController().signal,
+    onHangUp: () => {},
     subscribers: [],
   });
   return { code, signal: null, ...written };

@@ -35,6 +35,7 @@ async function answer({ args, env }: CliRequest): Promise<CliAnswer> {
     out: text => void out.push(text),
     error: text => void error.push(text),
     stopping: never,
+    onHangUp: () => {},
     subscribers: [],
   });
   return { exitCode, out: out.join(''), error: error.join('') };

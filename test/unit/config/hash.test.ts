@@ -14,7 +14,7 @@ tables: { Unified.Events: { retention: 90 days, interval: month } }
 test('is twelve hexadecimal digits, the same on every machine', () => {
   expect(configHash(loadFiles({}))).toMatch(/^[0-9a-f]{12}$/);
   // Changes with a new key or default as well: from then on, something else is asked for.
-  expect(hash(BASE)).toBe('2413debf46c9');
+  expect(hash(BASE)).toBe('4ff91ffb6521');
 });
 
 describe('makes no difference:', () => {
@@ -50,6 +50,7 @@ describe('makes no difference:', () => {
 
 test.each([
   ['retention', BASE.replace('90', '91')],
+  ['what becomes of a default partition', BASE.replace('retention:', 'default: drain\n    retention:')],
   ['a name', BASE.replace('events', 'event')],
   ['a schedule', BASE.replace('*/5', '*/6')],
   ['a table less', "views: { a.v: { schedule: '*/5 * * * *' }, a.w: {} }"],

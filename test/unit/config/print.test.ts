@@ -79,6 +79,7 @@ tables:
     maxPerRun: 100
     maxShare: 0.5
     retireAfter: []
+    default: report
     timezone: UTC
     name: '{table}_{YYYY}_{MM}'
     probe: true
@@ -119,6 +120,7 @@ ledger:
   retention: 1 year
 http:
   listen: 127.0.0.1:9465
+triggers: off
 log:
   level: info
   format: json

@@ -4,8 +4,9 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MaintenanceError } from '../../../src/domain/errors.ts';
+import { CLOSE_GRACE_MS, type HttpServer } from '../../../src/http/listening.ts';
 import { acceptsHtml } from '../../../src/http/pages.ts';
-import { CLOSE_GRACE_MS, type HttpOptions, type HttpServer, startHttp } from '../../../src/http/server.ts';
+import { type HttpOptions, startHttp } from '../../../src/http/server.ts';
 import { aStatus } from '../../support/status.ts';
 
 interface Started extends HttpServer {

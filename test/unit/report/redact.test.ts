@@ -21,6 +21,7 @@ describe('a password goes', () => {
     ['out of the environment', 'PGPASSWORD=hunter2 psql'],
     ['out of JSON', '{"user":"app","password":"hunter2 \\" hunter2"}'],
     ['out of YAML', 'database:\n  password: hunter2\n'],
+    ['of a request', 'Authorization: Bearer hunter2-hunter2.hunter2=='],
     ['out of SQL', "alter role app password 'hunter2''hunter2' valid until 'infinity'"],
   ])('%s', (_, text) => {
     expect(redact(text)).not.toContain('hunter2');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MaintenanceError } from '../../../src/domain/errors.ts';
+import { allTargets, observe } from '../../../src/observe.ts';
 import type { Emit, Event } from '../../../src/report/events.ts';
 import { type Inventory, takeInventory } from '../../../src/schedule/inventory.ts';
 import { aServer } from '../../support/facts.ts';
@@ -20,6 +21,10 @@ function anInventory(sleep: (signal: AbortSignal) => Promise<void>, isPatient = 
   const inventory: Inventory = takeInventory({
     ...imagined.runner,
     emit,
+    look: signal => {
+      const { policies } = imagined.runner;
+      return observe({ ...imagined.runner, emit }, allTargets(policies), signal);
+    },
     isPatient,
     stopping: stopping.signal,
     sleep: (ms, signal) => {

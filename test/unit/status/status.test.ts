@@ -282,17 +282,12 @@ describe('the service that keeps it', () => {
     const status = openStatus({
       app: () => ({
         config: plainConfig(),
-        runner: {
-          policies,
-          dueSince: () => undefined,
-          database: {
-            read: () => {
-              asked.push('the ledger');
-              return never;
-            },
-          },
-        },
+        runner: { policies, dueSince: () => undefined },
       }),
+      read: () => {
+        asked.push('the ledger');
+        return never;
+      },
       now: () => now,
       problem: () => undefined,
       sleep: () => never,

@@ -1,0 +1,67 @@
+/** What a job of the queue is handled with: under one configuration, from the look at its payload to its end. */
+import type { PgBoss } from 'pg-boss';
+import type { Config } from '../config/config.ts';
+import { schedulesOf } from '../config/schedules.ts';
+import { formatRelationName, isSameRelation } from '../domain/relation.ts';
+import { jobOf, targetsOf } from '../jobs/registry.ts';
+import { type Runner, type RunReport, runJob } from '../run-job.ts';
+import { QUEUE } from './boss.ts';
+import { leaveOutOf } from './leave-out.ts';
+import { readPaused } from './memory.ts';
+import { isConfiguredIn, PRIORITY, singletonKey } from './payload.ts';
+import { OURSELVES, type WorkerPorts } from './worker.ts';
+
+/** A configuration in force, and what runs under it. */
+export interface InForce {
+  readonly config: Config;
+  readonly runner: Runner;
+}
+
+export interface WorkLimits {
+  /** Aborted: what runs may finish, and nothing more is begun. */
+  readonly stopping: AbortSignal;
+  /** Aborted: cancel what runs. */
+  readonly signal: AbortSignal;
+}
+
+export function portsOf(
+  { config, runner }: InForce,
+  boss: PgBoss,
+  { stopping, signal }: WorkLimits,
+  onReport: (report: RunReport) => void,
+): WorkerPorts {
+  const entries = schedulesOf(config);
+  const leaveOut = leaveOutOf(runner, config.queue.schema);
+  return {
+    isConfigured: isConfiguredIn(job => targetsOf(jobOf(job), runner.policies)),
+    isPaused: async (job, target) => (await readPaused(runner, entries))(job, target),
+    run(request) {
+      const timeout = AbortSignal.timeout(config.queue.runTimeoutMs);
+      return runJob(runner, {
+        ...request,
+        stopping: AbortSignal.any([stopping, timeout]),
+        signal: AbortSignal.any([signal, request.signal]),
+      });
+    },
+    onRejected: (rejection, because) => runner.emit({ kind: 'job-rejected', rejection, because }),
+    leaveOut: async (id, job, target, tick, reason) =>
+      void (await leaveOut({ id, job, target, tick, reason }, { isQueued: true })),
+    async onReport(report) {
+      onReport(report);
+      await askForAnalyze(config, boss, report);
+    },
+  };
+}
+
+/** The ANALYZE that a table wants after another job has changed it. */
+async function askForAnalyze(config: Config, boss: PgBoss, { run, done }: RunReport): Promise<void> {
+  const table = config.tables.find(({ policy }) => isSameRelation(policy.relation, run.target));
+  if (done === 0 || !table?.analyze?.after.some(after => after === run.job)) return;
+  const payload = {
+    job: 'analyze',
+    target: formatRelationName(run.target),
+    requestedBy: OURSELVES,
+    reason: `after ${run.job}`,
+  };
+  await boss.send(QUEUE, payload, { singletonKey: singletonKey('analyze', run.target), priority: PRIORITY.analyze });
+}
