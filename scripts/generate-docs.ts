@@ -11,6 +11,7 @@ import { codesReference } from '../src/report/codes-docs.ts';
 import { metricsReference } from '../src/report/metric-docs.ts';
 import { faultsReference } from '../test/faults/catalogue/catalogue.ts';
 import { grafanaDashboard } from './dashboard/grafana.ts';
+import { prometheusRule } from './prometheus-rule.ts';
 
 const asJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -23,6 +24,7 @@ const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/cli.md': cliReference,
   'docs/faults.md': faultsReference,
   'ops/grafana/partkeeper.json': () => asJson(grafanaDashboard()),
+  'ops/kubernetes/monitoring/prometheus-rule.yaml': prometheusRule,
 };
 
 const textOf = (path: string): string | undefined => {

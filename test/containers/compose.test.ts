@@ -111,7 +111,7 @@ describe('docker-compose.yml', () => {
     );
     // Groups come in the order of their names.
     expect(judged.map(({ name }) => name).toSorted()).toEqual(
-      rules.map(({ alert, record }) => alert ?? record).toSorted(),
+      rules.map(({ alert, record }) => alert ?? record ?? '').toSorted(),
     );
     expect(judged.filter(({ health }) => health !== 'ok')).toEqual([]);
   });
