@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
 
 const SOURCE = new URL('../ops/prometheus/alerts.yml', import.meta.url);
-const NOTE = '# Generated from ops/prometheus/alerts.yml by `node scripts/generate-docs.ts`; changes made here are lost.\n';
+const NOTE =
+  '# Generated from ops/prometheus/alerts.yml by `node scripts/generate-docs.ts`; changes made here are lost.\n';
 
 export function prometheusRule(): string {
   const { groups }: { groups: unknown } = parse(readFileSync(SOURCE, 'utf8'));

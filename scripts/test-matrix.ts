@@ -60,7 +60,7 @@ const versions = Object.keys(POSTGRES_VERSIONS).filter(version => version !== DE
 const given = process.argv.slice(2);
 const contained = given.filter(word => word.startsWith(FLAG)).flatMap(word => word.slice(FLAG.length).split(','));
 const unknown = contained.filter(version => !versions.includes(version));
-if (unknown.length > 0) throw new Error(`${FLAG}${contained} names ${unknown}: there are ${versions.join(', ')}.`);
+if (unknown.length > 0) throw new Error(`${FLAG} names ${unknown.join(', ')}: there are ${versions.join(', ')}.`);
 const args = given.filter(word => !word.startsWith(FLAG));
 
 await install(versions);
