@@ -1,6 +1,6 @@
 #!/bin/bash
 # As much of the official image's entrypoint as tests and docker-compose.yml rely on: POSTGRES_USER, POSTGRES_PASSWORD,
-# POSTGRES_DB, each also as …_FILE, POSTGRES_INITDB_ARGS, /docker-entrypoint-initdb.d, and the last line that says so.
+# POSTGRES_DB, each also as …_FILE, POSTGRES_INITDB_ARGS, programs and SQL in /docker-entrypoint-initdb.d.
 set -euo pipefail
 
 for name in POSTGRES_USER POSTGRES_PASSWORD POSTGRES_DB; do
@@ -12,6 +12,7 @@ for name in POSTGRES_USER POSTGRES_PASSWORD POSTGRES_DB; do
 done
 : "${POSTGRES_USER:=postgres}"
 : "${POSTGRES_DB:=$POSTGRES_USER}"
+export POSTGRES_USER POSTGRES_DB
 
 [[ ${1:-} == -* ]] && set -- postgres "$@"
 [[ ${1:-} == postgres ]] || exec "$@"
@@ -32,13 +33,11 @@ if [[ ! -s $PGDATA/PG_VERSION ]]; then
   pg_ctl -D "$PGDATA" -o "-c listen_addresses=''" -w start
   [[ $POSTGRES_DB == postgres ]] || createdb -U "$POSTGRES_USER" "$POSTGRES_DB"
   for file in /docker-entrypoint-initdb.d/*; do
-    # shellcheck disable=SC1090
     case $file in
-      *.sh) . "$file" ;;
+      *.sh) "$file" ;;
       *.sql) psql -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -f "$file" ;;
     esac
   done
   pg_ctl -D "$PGDATA" -m fast -w stop
-  echo 'PostgreSQL init process complete; ready for start up.'
 fi
 exec postgres -D "$PGDATA" -c listen_addresses='*' "$@"
