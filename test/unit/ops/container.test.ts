@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { OPS, readOps } from '../../support/ops.ts';
 import { hasPromtool, promtool } from '../../support/promtool.ts';
 
 const { version } = JSON.parse(readOps('../package.json'));
