@@ -73,6 +73,17 @@ export default defineConfig({
           ...needsProgram,
         },
       },
+      // Not a part of `npm test`: it needs a Docker engine.
+      {
+        extends: true,
+        test: {
+          name: 'containers',
+          include: ['test/containers/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          globalSetup: ['test/support/container-image.ts'],
+        },
+      },
       // Not a part of `npm test`: it goes on for as long as one likes.
       { extends: true, test: { name: 'soak', include: ['test/soak/**/*.test.ts'], hookTimeout: 120_000 } },
     ],

@@ -12,6 +12,7 @@ import { metricsReference } from '../src/report/metric-docs.ts';
 import { statusJsonSchema } from '../src/status/document.ts';
 import { faultsReference } from '../test/faults/catalogue/catalogue.ts';
 import { grafanaDashboard } from './dashboard/grafana.ts';
+import { prometheusRule } from './prometheus-rule.ts';
 
 const asJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -25,6 +26,7 @@ const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/cli.md': cliReference,
   'docs/faults.md': faultsReference,
   'ops/grafana/partkeeper.json': () => asJson(grafanaDashboard()),
+  'ops/kubernetes/monitoring/prometheus-rule.yaml': prometheusRule,
 };
 
 const textOf = (path: string): string | undefined => {

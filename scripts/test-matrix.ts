@@ -1,7 +1,9 @@
 /**
  * Runs the database tests on every PostgreSQL version but the one that `npm test` runs everything on, one after the other:
  *
- *     node scripts/test-matrix.ts [vitest's own arguments]
+ *     node scripts/test-matrix.ts [--containers=15,16] [vitest's own arguments]
+ *
+ * `--containers` names versions that are started by Testcontainers instead, from the image `postgres:<version>`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -16,6 +18,7 @@ import {
 
 interface Result {
   readonly version: string;
+  readonly isContained: boolean;
   readonly passed: boolean;
   readonly seconds: number;
 }
@@ -39,23 +42,33 @@ async function install(versions: readonly string[]): Promise<void> {
   if (!run('npm', ['ci', '--prefix', MATRIX_FOLDER])) throw new Error(`npm ci --prefix ${MATRIX_FOLDER} failed.`);
 }
 
-function testOn(version: string, args: readonly string[]): Result {
-  say(`\nPostgreSQL ${version}`);
+function testOn(version: string, isContained: boolean, args: readonly string[]): Result {
+  say(`\nPostgreSQL ${version}${isContained ? ' in a container' : ''}`);
   const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
   const started = performance.now();
   // A given database has one version; the matrix starts its own.
   const passed = run(process.execPath, [vitest, 'run', '--project', 'db', ...args], {
     TEST_POSTGRES: version,
     TEST_DATABASE_URL: '',
+    TEST_SERVER: isContained ? 'testcontainers' : '',
   });
-  return { version, passed, seconds: (performance.now() - started) / 1000 };
+  return { version, isContained, passed, seconds: (performance.now() - started) / 1000 };
 }
 
+const FLAG = '--containers=';
 const versions = Object.keys(POSTGRES_VERSIONS).filter(version => version !== DEFAULT_POSTGRES_VERSION);
-await install(versions);
-const results = versions.map(version => testOn(version, process.argv.slice(2)));
+const given = process.argv.slice(2);
+const contained = given.filter(word => word.startsWith(FLAG)).flatMap(word => word.slice(FLAG.length).split(','));
+const unknown = contained.filter(version => !versions.includes(version));
+if (unknown.length > 0) throw new Error(`${FLAG} names ${unknown.join(', ')}: there are ${versions.join(', ')}.`);
+const args = given.filter(word => !word.startsWith(FLAG));
 
-say('\nPostgreSQL  db tests  seconds');
-for (const { version, passed, seconds } of results)
-  say(`${version.padEnd(10)}  ${(passed ? 'passed' : 'FAILED').padEnd(8)}  ${seconds.toFixed(1).padStart(7)}`);
+await install(versions);
+const results = versions.map(version => testOn(version, contained.includes(version), args));
+
+say('\nPostgreSQL      db tests  seconds');
+for (const { version, isContained, passed, seconds } of results)
+  say(
+    `${`${version}${isContained ? ' (container)' : ''}`.padEnd(14)}  ${(passed ? 'passed' : 'FAILED').padEnd(8)}  ${seconds.toFixed(1).padStart(7)}`,
+  );
 process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;

@@ -60,6 +60,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'config',
     'postgres',
     'executor',
+    'http',
     'jobs',
     'ledger',
     'queue',

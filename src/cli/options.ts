@@ -68,10 +68,11 @@ export function parseInstant(text: string): Instant {
   }
 }
 
-export const configOf = (options: SharedOptions, { env, cwd, isTerminal }: Io, isService = false): Config => {
-  const flags = Object.fromEntries(Object.keys(SETTINGS).map(name => [name, Reflect.get(options, name)]));
-  return loadConfig({ flags, env, cwd, isTerminal, isService });
-};
+export const flagsOf = (options: SharedOptions): ConfigFlags =>
+  Object.fromEntries(Object.keys(SETTINGS).map(name => [name, Reflect.get(options, name)]));
+
+export const configOf = (options: SharedOptions, { env, cwd, isTerminal }: Io, isService = false): Config =>
+  loadConfig({ flags: flagsOf(options), env, cwd, isTerminal, isService });
 
 /** The jobs and targets that were asked for; all of them unless said otherwise. */
 export function tasksOf({ job: jobName, target: text }: SelectionOptions, policies: Policies): readonly RoundTask[] {

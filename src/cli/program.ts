@@ -16,6 +16,7 @@ import {
   runConfigValidate,
 } from './config.ts';
 import { demoCommand, runDemo } from './demo.ts';
+import { healthcheckCommand, runHealthcheck } from './healthcheck.ts';
 import { historyCommand, runHistory } from './history.ts';
 import { type Io, json, line } from './io.ts';
 import {
@@ -90,6 +91,7 @@ export function buildProgram(wire: Wire): Command {
     .addCommand(wire(adoptCommand(), runAdopt))
     .addCommand(wire(statusCommand(), runStatus))
     .addCommand(wire(historyCommand(), runHistory))
+    .addCommand(wire(healthcheckCommand(), runHealthcheck))
     .addCommand(migrate)
     .addCommand(config)
     .addCommand(wire(demoCommand(), runDemo));

@@ -2,6 +2,7 @@
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedServer } from '../../src/demo/embedded-server.ts';
+import { startContainerServer } from './container-server.ts';
 import { DEFAULT_POSTGRES_VERSION, findBinariesOf } from './postgres-versions.ts';
 import { dropTemplates, prepareTemplates } from './templates.ts';
 
@@ -51,8 +52,9 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   }
 }
 
-// Another way to come by a server, such as a container, becomes one more line here.
-const findServer = async (): Promise<TestServer> => (await useGivenServer()) ?? (await startOwnServer());
+// A container only where it is asked for: that a Docker engine answers is no reason to pull images and to run slower.
+const findServer = async (): Promise<TestServer> =>
+  (await useGivenServer()) ?? (await startContainer()) ?? (await startOwnServer());
 
 async function useGivenServer(): Promise<TestServer | undefined> {
   const { TEST_DATABASE_URL: url } = process.env;
@@ -90,6 +92,30 @@ async function asksForPassword(url: string): Promise<boolean> {
     },
     () => true,
   );
+}
+
+async function startContainer(): Promise<TestServer | undefined> {
+  const { TEST_SERVER: kind, TEST_POSTGRES: version } = process.env;
+  if (!kind || kind === 'embedded') return undefined;
+  if (kind !== 'testcontainers')
+    throw new Error(`TEST_SERVER is "${kind}": the tests know embedded (the default) and testcontainers.`);
+  const { url, image, remove } = await startContainerServer(version || DEFAULT_POSTGRES_VERSION, SETTINGS);
+  return {
+    url,
+    asksForPassword: true,
+    description: `PostgreSQL ${await versionOf(url)} in a container of ${image}`,
+    remove,
+  };
+}
+
+async function versionOf(url: string): Promise<string> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    return (await client.query<{ server_version: string }>('show server_version')).rows[0]?.server_version ?? '';
+  } finally {
+    await client.end();
+  }
 }
 
 async function startOwnServer(): Promise<TestServer> {
