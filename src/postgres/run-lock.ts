@@ -2,6 +2,7 @@
 import { Client } from 'pg';
 import type { DatabaseOptions } from '../domain/database.ts';
 import { clientConfig, streamOf } from './database.ts';
+import { NOTICE_WHEN_GONE } from './session.ts';
 import { classify } from './sqlstate.ts';
 import { atMost } from './waiting.ts';
 
@@ -14,10 +15,12 @@ export interface HeldLock {
 /** @returns undefined when somebody else has the lock of this name */
 export type TakeLock = (name: string) => Promise<HeldLock | undefined>;
 
+const WATCHED = Object.entries(NOTICE_WHEN_GONE)
+  .map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', false)`)
+  .join(', ');
 /** A server that hangs does not answer our farewell. */
 const FAREWELL_MS = 2_000;
 
-// The server is to notice within 11 s when the holder's machine is gone: left to itself it would keep the lock for two hours.
 export const lockOver =
   (options: DatabaseOptions): TakeLock =>
   async name => {
@@ -41,9 +44,7 @@ export const lockOver =
     try {
       await client.connect();
       const { rows } = await client.query<{ taken: boolean }>(
-        `select pg_catalog.set_config('tcp_keepalives_idle', '5', false), pg_catalog.set_config('tcp_keepalives_interval', '2', false),
-           pg_catalog.set_config('tcp_keepalives_count', '3', false),
-           pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 0)) as taken`,
+        `select ${WATCHED}, pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 0)) as taken`,
         [name],
       );
       if (rows[0]?.taken) return { lost: lost.signal, release };

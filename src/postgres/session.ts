@@ -23,6 +23,18 @@ export interface Session {
 export type TransactionBudget = Pick<StatementBudget, 'lockTimeoutMs' | 'statementTimeoutMs'>;
 
 /**
+ * The server is to notice within 11 s when our machine is gone. Left to itself it would keep a session and its locks for two hours;
+ * a quarter of one, whatever the keepalives say, while an answer of its own is not acknowledged. Over a socket file they mean nothing.
+ */
+export const NOTICE_WHEN_GONE: Readonly<Record<string, string>> = {
+  tcp_keepalives_idle: '5',
+  tcp_keepalives_interval: '2',
+  tcp_keepalives_count: '3',
+  // Milliseconds.
+  tcp_user_timeout: '11000',
+};
+
+/**
  * Pinned once per connection. Bounds are printed in the session's TimeZone and DateStyle; a search_path without user
  * schemas keeps other people's functions and operators from being taken for the system's.
  */
@@ -36,10 +48,12 @@ export const pinnedSettings = (budget: TransactionBudget): Readonly<Record<strin
   search_path: 'pg_catalog, pg_temp',
   lock_timeout: `${budget.lockTimeoutMs}ms`,
   statement_timeout: `${budget.statementTimeoutMs}ms`,
-  idle_in_transaction_session_timeout: '30s',
+  // Between two statements of a transaction there are milliseconds, unless the process is stopped or its machine gone.
+  idle_in_transaction_session_timeout: '10s',
   // From PostgreSQL 17 on. A refresh may take as long as our own budget says.
   transaction_timeout: '0',
   default_transaction_isolation: 'read committed',
+  ...NOTICE_WHEN_GONE,
 });
 
 /** @returns the process id of the session's backend; behind a pooler the driver knows only one of the pooler's making */

@@ -45,7 +45,7 @@ const PINNED: Readonly<Record<keyof typeof STRANGE, string>> = {
   search_path: 'pg_catalog, pg_temp',
   lock_timeout: '200ms',
   statement_timeout: '20s',
-  idle_in_transaction_session_timeout: '30s',
+  idle_in_transaction_session_timeout: '10s',
   default_transaction_isolation: 'read committed',
 };
 

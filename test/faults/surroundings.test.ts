@@ -10,23 +10,6 @@ import { createTable, months, partitionsOf } from '../support/tables.ts';
 const test = roleTest.override('template', 'bookkeeping');
 const JUNE = { tables: [aTablePolicy({ relation: EVENTS, premake: 1, analyze: undefined })], at: at('2026-06-15') };
 
-sceneTest(
-  'F10: the connection that holds the lock of a run has the server look after it, should its client vanish',
-  async ({ scene }) => {
-    const network = await openNetwork(scene.database.url);
-    const sent: string[] = [];
-    network.fate = statement => {
-      sent.push(statement);
-      return 'pass';
-    };
-    await scene.open({ url: network.through(scene.database.url) }).run('provision');
-    await network.close();
-    const [lock] = sent.filter(statement => statement.includes('pg_try_advisory_lock'));
-    for (const setting of ['tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count'])
-      expect(lock).toContain(setting);
-  },
-);
-
 describe('F13: a role that may have', () => {
   test.for([
     [2, 'success', undefined],

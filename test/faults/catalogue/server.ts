@@ -76,12 +76,11 @@ export const SERVER_FAULTS = {
     tests: ['faults/network.test.ts', 'faults/every-statement.test.ts', 'db/connections.test.ts'],
   },
   F10: {
-    title: 'The machine that holds the lock of a run vanishes',
-    happens: 'No FIN arrives, and the server would keep the lock for two hours.',
-    holds: 'The server was asked to look after that connection, and gives the lock up within about 11 s.',
+    title: 'The machine that runs it vanishes, with the lock of a run or in the middle of a transaction',
+    happens: 'No FIN arrives, and the server would keep session and locks for two hours.',
+    holds: 'The server was asked to look after every connection of ours, and gives them up within about 11 s.',
     seen: [skipped('within-retention'), metric('partkeeper_runs_total', 'outcome="skipped"')],
-    tests: ['faults/surroundings.test.ts'],
-    untested: 'The vanishing itself: it needs packets that are dropped below TCP, which takes root and a firewall.',
+    tests: ['faults/vanishing.test.ts'],
   },
   F11: {
     title: 'The network is slow, narrow and cuts everything into pieces',
