@@ -9,7 +9,7 @@ import type { JobName } from '../../src/domain/plan.ts';
 import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
 import { waitUntil } from '../support/client.ts';
 import { connectTo } from '../support/database.ts';
-import { aTablePolicy, at, relation } from '../support/facts.ts';
+import { aTablePolicy, at, aViewPolicy, relation } from '../support/facts.ts';
 import { HABITS, hold } from '../support/holders.ts';
 import { createHours } from '../support/many-partitions.ts';
 import { openNetwork } from '../support/network.ts';
@@ -204,6 +204,43 @@ test.runIf(hasOpenssl() || process.env.CI !== undefined)(
     await ask(server.url, 'alter system reset ssl');
     await ask(server.url, 'select pg_reload_conf()');
     await scene.settle();
+  },
+);
+
+test.runIf(process.getuid?.() === 0)(
+  'F17: a volume that is full fails the one view that is kept there, is not tried in a loop, and stops nothing else',
+  async ({ scene }) => {
+    const { database } = scene;
+    const volume = await mkdtemp(join(tmpdir(), 'pk-full-volume-'));
+    const account = await readServerAccount();
+    const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', volume]);
+    try {
+      expect(mount.status, mount.stderr.toString()).toBe(0);
+      if (account) await chown(volume, account.uid, account.gid);
+      await database.query(`create tablespace full_volume location '${volume}'`);
+      await database.query(`
+      create materialized view greedy tablespace full_volume as
+        select i, repeat('x', 100) as filler from generate_series(1, 20000) i with no data;
+      create unique index on greedy (i)`);
+      const views = ['greedy', 'by_kind'].map(name => aViewPolicy({ relation: relation(`public.${name}`) }));
+      const partkeeper = scene.open({ views });
+      const reports = await partkeeper.apply();
+      expect(reports.filter(({ outcome }) => outcome !== 'success')).toMatchObject([
+        {
+          run: { target: { name: 'greedy' } },
+          outcome: 'failure',
+          error: { code: 'RESOURCES_EXHAUSTED', sqlstate: '53100' },
+        },
+      ]);
+      expect(partkeeper.eventsOf('action-retried')).toEqual([]);
+      await database.query('drop materialized view greedy');
+      await scene.settle();
+    } finally {
+      await database.query('drop materialized view if exists greedy');
+      await database.query('drop tablespace if exists full_volume');
+      spawnSync('umount', [volume]);
+      await rm(volume, { recursive: true });
+    }
   },
 );
 

@@ -129,8 +129,7 @@ export const SERVER_FAULTS = {
     happens: 'Statements that write fail with 53100 or 53400.',
     holds: 'That action fails, the others have their turn, and nothing is tried in a loop.',
     seen: [error('RESOURCES_EXHAUSTED'), metric('partkeeper_run_consecutive_failures', 'rises')],
-    tests: ['faults/surroundings.test.ts'],
-    untested: 'A full volume: it needs one that can be mounted. The limit on temporary files takes the same road.',
+    tests: ['faults/surroundings.test.ts', 'faults/server-stops.test.ts'],
   },
   F18: {
     title: 'The server is out of lock space',
