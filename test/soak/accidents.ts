@@ -54,8 +54,11 @@ const holding = (habit: keyof typeof HABITS, snapshot: boolean): Accident =>
     const holder = await hold(database, HABITS[habit](random.pick([table, ...rows.map(({ name }) => name)])), {
       snapshot,
     });
-    const released = sleep(random.below(1_500)).then(() => holder.release());
-    later(() => released.catch(() => undefined));
+    // Another accident may have ended it before.
+    const released = sleep(random.below(1_500))
+      .then(() => holder.release())
+      .catch(() => undefined);
+    later(() => released);
   });
 
 export const ACCIDENTS: Readonly<Record<string, Accident>> = {
