@@ -2,7 +2,7 @@
  * Writes down actions: before they are done and, in their own transaction, what they came to. A deed that destroys and its
  * record happen together or not at all; anything else happens also when the ledger cannot be written.
  */
-import { asMaintenanceError, type ErrorCode, MaintenanceError } from '../domain/errors.ts';
+import { asMaintenanceError, MaintenanceError } from '../domain/errors.ts';
 import type { Oid } from '../domain/facts.ts';
 import type { Action, ActionKind } from '../domain/plan.ts';
 import { formatRelationName } from '../domain/relation.ts';
@@ -14,7 +14,7 @@ import type { Session } from '../postgres/session.ts';
 import type { Emit, RunIdentity } from '../report/events.ts';
 import { explainAction } from '../report/explain.ts';
 import { redact } from '../report/redact.ts';
-import { onceMore } from './once-more.ts';
+import { mayPass, onceMore } from './once-more.ts';
 import { abandonRetirements, concludeRetirement, intendRetirement } from './retirements.ts';
 import { statements } from './statements.ts';
 
@@ -39,15 +39,13 @@ export function goOnUnlessItDestroys(action: Action, error: MaintenanceError, em
 
 function refuse(action: Action, error: MaintenanceError): never {
   // A lock that was not to be had, or a connection that broke, says nothing about the ledger.
-  if (MAY_PASS.has(error.code)) throw error;
+  if (mayPass(error)) throw error;
   throw new MaintenanceError(
     'LEDGER_UNAVAILABLE',
     `did not ${action.kind} ${formatRelationName(action.relation)}, because it could not be put on record: ${error.message}`,
     { cause: error, hint: error.hint },
   );
 }
-
-const MAY_PASS: ReadonlySet<ErrorCode> = new Set(['LOCK_UNAVAILABLE', 'DEADLOCK', 'CONNECTION_LOST', 'CANCELLED']);
 
 export const recordActions = (
   database: Database,
@@ -146,14 +144,20 @@ async function unlessItFails(
   isInTransaction: boolean,
   emit: Emit,
 ): Promise<void> {
-  if (isInTransaction) await session.execute(ddl`savepoint partkeeper_record`, 'prepare to put it on record');
-  try {
-    await write();
-  } catch (error) {
-    if (isInTransaction)
-      await session.execute(ddl`rollback to savepoint partkeeper_record`, 'go on without putting it on record');
-    emit({ kind: 'ledger-troubled', error: asMaintenanceError(error) });
-  }
+  const attempt = async (): Promise<MaintenanceError | undefined> => {
+    if (isInTransaction) await session.execute(ddl`savepoint partkeeper_record`, 'prepare to put it on record');
+    try {
+      await write();
+      return undefined;
+    } catch (error) {
+      if (isInTransaction)
+        await session.execute(ddl`rollback to savepoint partkeeper_record`, 'go on without putting it on record');
+      return asMaintenanceError(error);
+    }
+  };
+  const first = await attempt();
+  const trouble = first && mayPass(first) ? await attempt() : first;
+  if (trouble) emit({ kind: 'ledger-troubled', error: trouble });
 }
 
 function oidOf(action: Action): Oid | undefined {

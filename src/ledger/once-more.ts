@@ -1,5 +1,9 @@
-/** What a broken connection has to do with the ledger: nothing. */
-import { asMaintenanceError } from '../domain/errors.ts';
+/** What passes by itself has nothing to do with the ledger: a connection that broke, a lock, somebody who cancelled a statement. */
+import { asMaintenanceError, type ErrorCode } from '../domain/errors.ts';
+
+const PASSING: ReadonlySet<ErrorCode> = new Set(['LOCK_UNAVAILABLE', 'DEADLOCK', 'CONNECTION_LOST', 'CANCELLED']);
+
+export const mayPass = ({ code }: { readonly code: ErrorCode }): boolean => PASSING.has(code);
 
 /**
  * Writes again, over another connection, what a broken one may or may not have written. What is written twice because only the
@@ -9,7 +13,7 @@ export async function onceMore<T>(write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {
-    if (asMaintenanceError(error).code !== 'CONNECTION_LOST') throw error;
+    if (!mayPass(asMaintenanceError(error))) throw error;
     return write();
   }
 }

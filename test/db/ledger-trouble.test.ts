@@ -40,6 +40,27 @@ const REFUSE_OUTCOMES = `
   create trigger refuse before update on partkeeper.actions for each row when (new.outcome = 'done') execute function refuse()`;
 const RUNS = 'grant select, insert, update on partkeeper.runs to $role;';
 
+test.for([
+  ['the intent', 'insert'],
+  ['what came of it', 'update'],
+])('a statement about %s that somebody cancels is sent once more', async ([, operation], { database, open }) => {
+  await createEvents(database, 6);
+  // A sequence goes on when what asked it is rolled back.
+  await database.query(`
+    create sequence tries;
+    create function cancel_once() returns trigger language plpgsql as $$ begin
+      if nextval('public.tries') = 1 then
+        raise exception using errcode = '57014', message = 'canceling statement due to user request';
+      end if;
+      return new;
+    end $$;
+    create trigger cancel_once before ${operation} on partkeeper.actions for each row execute function cancel_once()`);
+  const partkeeper = open({ tables: POLICIES, at: AT });
+  expect(await partkeeper.run('provision')).toMatchObject([{ outcome: 'success', done: 1 }]);
+  expect(partkeeper.eventsOf('ledger-troubled')).toEqual([]);
+  expect(await actionsOnRecord(database)).toMatchObject([{ kind: 'create-partition', outcome: 'done' }]);
+});
+
 describe('a ledger that cannot be written', () => {
   test.for([
     ['may only be read', READS],
