@@ -103,7 +103,7 @@ async function start({ config, runner }: ServeOptions): Promise<PgBoss> {
 }
 
 async function startBoss(config: Config, runner: Runner): Promise<PgBoss> {
-  const boss = openBoss({
+  const boss = await openBoss({
     database: config.database,
     schema: config.queue.schema,
     migrate: false,
