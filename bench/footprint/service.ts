@@ -18,6 +18,8 @@ export interface Launch {
   readonly config: string | undefined;
   readonly nodeOptions: readonly string[];
   readonly compileCache: string | undefined;
+  /** Nothing of its log is shown. */
+  readonly isQuiet?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -43,6 +45,7 @@ export async function startService({
   config,
   nodeOptions,
   compileCache,
+  isQuiet,
   signal,
 }: Launch): Promise<Service> {
   signal.throwIfAborted();
@@ -62,7 +65,7 @@ export async function startService({
         PARTKEEPER_LOG_FORMAT: 'json',
         PARTKEEPER_LOG_LEVEL: 'warn',
       },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', isQuiet ? 'ignore' : 'inherit', 'inherit'],
     },
   );
   const { pid } = child;
