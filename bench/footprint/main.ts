@@ -38,7 +38,8 @@ try {
   const options = readOptions(process.argv.slice(2));
   if (options) process.exitCode = (await bench(options)) ? 0 : 1;
   else print(HELP);
-} catch (error) {
+} catch (thrown) {
+  const error: unknown = stopping.signal.aborted ? stopping.signal.reason : thrown;
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = stopping.signal.aborted ? 130 : 1;
 }

@@ -56,7 +56,7 @@ export async function soak(
   const samples: Sample[] = [];
   try {
     const startedMs = performance.now();
-    print('minute   RSS MiB  heap MiB   runs');
+    print('minute   RSS MiB  heap MiB      runs   changes');
     while (performance.now() - startedMs < minutes * 60_000) {
       await delay(SAMPLE_MS, undefined, { signal: launch.signal });
       await churn(client);
@@ -67,11 +67,17 @@ export async function soak(
       });
       if (samples.length % SAMPLES_A_MINUTE > 0) continue;
       const minute = samples.slice(-SAMPLES_A_MINUTE);
-      const runs = await service.metric('partkeeper_runs_total');
-      const columns = [samples.length / SAMPLES_A_MINUTE, least(minute, 'rssMiB'), least(minute, 'heapMiB'), runs];
-      print(
-        columns.map((value, index) => (index % 3 === 0 ? value.toFixed(0) : value.toFixed(1)).padStart(8)).join('  '),
-      );
+      const counts = [
+        await service.metric('partkeeper_runs_total'),
+        await service.metric('partkeeper_partition_changes_total'),
+      ];
+      const sizes = [least(minute, 'rssMiB'), least(minute, 'heapMiB')];
+      const columns = [
+        String(samples.length / SAMPLES_A_MINUTE),
+        ...sizes.map(mib => mib.toFixed(1)),
+        ...counts.map(count => count.toFixed(0)),
+      ];
+      print(columns.map((text, index) => text.padStart(index === 0 ? 6 : 8)).join('  '));
     }
   } finally {
     await service.stop();
