@@ -13,7 +13,8 @@ COPY . .
 # One step, which leaves nothing behind but /image: a layer with every tool of the development in it would take longer to store
 # than to make. No package's script has to run for types to be checked and JavaScript to be written.
 #
-# What Node compiles ahead takes a fifth off every start; it is valid for one path and one account, those of the image.
+# What Node compiles ahead takes a third off every start; it is valid for one path, one account and the same options, those of the
+# image. It is what two starts have needed: that of a check, and that of a service which finds no database.
 # Beside Node go the libraries that it is linked to, and `env`, so that `docker exec … partkeeper status` finds it.
 RUN set -eu \
  && npm ci --ignore-scripts --no-audit --no-fund \
@@ -23,7 +24,11 @@ RUN set -eu \
  && find dist node_modules \( -name '*.map' -o -name '*.d.ts' \) -type f -delete \
  && chmod 0755 dist/main.js \
  && mkdir compiled && chown 65532:65532 compiled \
- && NODE_COMPILE_CACHE=compiled setpriv --reuid=65532 --regid=65532 --clear-groups node dist/main.js --version \
+ && export NODE_COMPILE_CACHE=/opt/partkeeper/compiled HOME=/tmp DATABASE_URL=postgres://127.0.0.1:1/none \
+ && as='setpriv --reuid=65532 --regid=65532 --clear-groups' service='--max-semi-space-size=1 --optimize-for-size --no-opt --no-maglev' \
+ && { $as node dist/main.js healthcheck || test $? = 1; } \
+ && $as node $service -e "Promise.all(require('fs').globSync('/opt/partkeeper/dist/main-*.js').map(f => import(f)))" \
+ && { $as timeout 3 node $service dist/main.js run >compiled/log || test $? = 124; } && rm compiled/log && test -n "$(ls compiled)" \
  && mkdir -p /image/opt/partkeeper /image/usr/local/bin /image/usr/bin /image/etc/partkeeper /image/tmp \
  && chmod 1777 /image/tmp \
  && mv package.json LICENSE dist sql node_modules compiled /image/opt/partkeeper/ \
@@ -65,5 +70,7 @@ WORKDIR /etc/partkeeper
 EXPOSE 9465
 # Each check starts a process: once a minute it takes half a percent of a processor.
 HEALTHCHECK --interval=60s --timeout=10s --start-period=20s --retries=3 CMD ["partkeeper", "healthcheck"]
-ENTRYPOINT ["node", "/opt/partkeeper/dist/main.js"]
+# The service is there for years, and idle most of the time: little room for garbage and no optimising compiler save it 20 of 105 MiB.
+# What it costs is that a plan for thousands of partitions takes twice as long. `docker exec … partkeeper` goes without.
+ENTRYPOINT ["node", "--max-semi-space-size=1", "--optimize-for-size", "--no-opt", "--no-maglev", "/opt/partkeeper/dist/main.js"]
 CMD ["run"]

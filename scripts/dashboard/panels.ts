@@ -378,9 +378,13 @@ export const ROWS: readonly RowSpec[] = [
       panel('timeseries', 'percentunit', 'Processor', 'Share of one core.', [
         [`rate(${ofProcess('process_cpu_seconds_total')}[$__rate_interval])`, '{{instance}}'],
       ]),
-      panel('timeseries', 's', 'Event loop delay', 'The 99th percentile of how late timers are.', [
-        [ofProcess('nodejs_eventloop_lag_p99_seconds'), '{{instance}}'],
-      ]),
+      panel(
+        'timeseries',
+        's',
+        'Event loop delay',
+        'The 99th percentile of the pauses of a timer that is due every 50 ms: at rest it is 50 ms.',
+        [[ofProcess('nodejs_eventloop_lag_p99_seconds'), '{{instance}}']],
+      ),
       panel('timeseries', 'short', 'Stalls', 'Times the process stood still for more than a second.', [
         [`increase(${ofProcess('partkeeper_event_loop_stalls_total')}[$__rate_interval])`, '{{instance}}'],
       ]),

@@ -3,7 +3,6 @@ import { createServer } from 'node:net';
 import { type Command, Option } from 'commander';
 import type { TableConfig } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import { openDemoDatabase } from '../demo/demo-database.ts';
 import { EXIT_CODES } from '../domain/errors.ts';
 import { JOB_NAMES, type JobName } from '../domain/plan.ts';
 import { plural } from '../report/figures.ts';
@@ -45,6 +44,8 @@ export async function runDemo(options: DemoCommandOptions, io: Io): Promise<numb
     return serveConfigured(options, io, { onFirstRound });
   }
   try {
+    // Imported late: nobody else starts servers.
+    const { openDemoDatabase } = await import('../demo/demo-database.ts');
     const database = await openDemoDatabase({
       folder: options.dataDir,
       rows: options.rows,

@@ -18,27 +18,23 @@ const LAST_YEAR = 275_000;
 export function decodeKeyTime(text: string, key: KeyType): Instant | undefined {
   const groups = SHAPES[key].exec(text)?.groups;
   if (!groups || Number(groups.year) > LAST_YEAR) return undefined;
-  const number = (name: string): number => Number(groups[name] ?? 0);
-  const micros = Number((groups.fraction ?? '').padEnd(6, '0'));
+  const { year = '', month = '', day = '', hour = '00', minute = '00', second = '00', fraction = '', bc } = groups;
+  // Read by Date and only held by Temporal, which takes twenty times as long to read: a table may have ten thousand bounds.
+  const wholeMs = Date.parse(
+    `${isoYear(bc ? 1 - Number(year) : Number(year))}-${month}-${day}T${hour}:${minute}:${second}Z`,
+  );
+  // What Date does not refuse of what does not exist, such as 30 February, it takes for a later day.
+  if (Number.isNaN(wholeMs) || new Date(wholeMs).getUTCDate() !== Number(day)) return undefined;
   try {
-    return Temporal.ZonedDateTime.from(
-      {
-        timeZone: 'UTC',
-        year: groups.bc ? 1 - number('year') : number('year'), // 1 BC is the year 0
-        month: number('month'),
-        day: number('day'),
-        hour: number('hour'),
-        minute: number('minute'),
-        second: number('second'),
-        millisecond: Math.floor(micros / 1000),
-        microsecond: micros % 1000,
-      },
-      { overflow: 'reject' },
-    ).toInstant();
+    return new Temporal.Instant(BigInt(wholeMs) * 1_000_000n + BigInt(fraction.padEnd(6, '0')) * 1_000n);
   } catch {
     return undefined;
   }
 }
+
+/** 1 BC is the year 0. */
+const isoYear = (year: number): string =>
+  year >= 0 && year <= 9999 ? pad(year, 4) : `${year < 0 ? '-' : '+'}${pad(Math.abs(year), 6)}`;
 
 const pad = (value: number, width = 2): string => String(value).padStart(width, '0');
 

@@ -1,6 +1,8 @@
 /** Asks a service of ours on this machine, as a probe does. */
-import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
+
+// As in listening.ts: an import would load ten times as much.
+const { get } = process.getBuiltinModule('node:http');
 
 export interface Question {
   /** Where the service listens; where that is everywhere, the loopback address is asked. */

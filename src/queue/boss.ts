@@ -1,5 +1,5 @@
 /** pg-boss as we use it: one queue, one job per key, heartbeats, no schedules of its own. */
-import { PgBoss } from 'pg-boss';
+import type { PgBoss } from 'pg-boss';
 import type { DatabaseOptions } from '../domain/database.ts';
 import { MaintenanceError } from '../domain/errors.ts';
 import { clientConfig } from '../postgres/database.ts';
@@ -20,7 +20,9 @@ const HEARTBEAT_SECONDS = 10;
 const EXPIRE_MARGIN_SECONDS = 60;
 const DAY_SECONDS = 86_400;
 
-export function openBoss({ database, schema, migrate, onError }: BossOptions): PgBoss {
+export async function openBoss({ database, schema, migrate, onError }: BossOptions): Promise<PgBoss> {
+  // Imported late: a probe is answered before it is loaded, and most commands have no use for it.
+  const { PgBoss } = await import('pg-boss');
   const { types: _ours, ...connection } = clientConfig(database);
   const boss = new PgBoss({
     ...(connection as object),

@@ -58,7 +58,7 @@ export async function installQueue(
     await client.connect();
     for (const name of await migrateUp(client, ['bookkeeping'])) log(`applied bookkeeping migration ${name}`);
     await alone(client, () => createSchema(client, schema, log));
-    const boss = openBoss({ database, schema, migrate: true, onError: () => {} });
+    const boss = await openBoss({ database, schema, migrate: true, onError: () => {} });
     try {
       await boss.start();
       await prepareQueue(boss, runTimeoutMs);

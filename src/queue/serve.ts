@@ -112,7 +112,7 @@ async function start({ config, runner }: InForce): Promise<PgBoss> {
 }
 
 async function startBoss({ config, runner }: InForce): Promise<PgBoss> {
-  const boss = openBoss({
+  const boss = await openBoss({
     database: config.database,
     schema: config.queue.schema,
     migrate: false,

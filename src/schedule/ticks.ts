@@ -1,4 +1,5 @@
 /** When a schedule comes due. croner only calculates here: its own timers lose ticks whenever the event loop is blocked. */
+import type { Cron } from 'croner';
 import type { Schedule } from '../config/config.ts';
 import { cronOf } from '../config/parsers.ts';
 import type { ScheduleEntry } from '../config/schedules.ts';
@@ -6,16 +7,25 @@ import { isSameRelation } from '../domain/relation.ts';
 import { type Instant, instantFromEpochMs, isAfter } from '../domain/time.ts';
 import type { DueSince } from '../jobs/job.ts';
 
+// Understanding a pattern takes longer than asking it, and each is asked several times a minute.
+const calculators = new WeakMap<Schedule, Cron>();
+
+function calculatorOf(schedule: Schedule): Cron {
+  const known = calculators.get(schedule) ?? cronOf(schedule.pattern, schedule.timezone);
+  calculators.set(schedule, known);
+  return known;
+}
+
 /** The last tick at or before `at`. */
 export function lastTick(schedule: Schedule, at: Instant): Instant | undefined {
   // croner looks strictly before the moment it is given.
-  const [tick] = cronOf(schedule.pattern, schedule.timezone).previousRuns(1, new Date(at.epochMilliseconds + 1));
+  const [tick] = calculatorOf(schedule).previousRuns(1, new Date(at.epochMilliseconds + 1));
   return tick && instantFromEpochMs(tick.getTime());
 }
 
 /** The first tick after `at`. */
 export function nextTick(schedule: Schedule, at: Instant): Instant | undefined {
-  const tick = cronOf(schedule.pattern, schedule.timezone).nextRun(new Date(at.epochMilliseconds));
+  const tick = calculatorOf(schedule).nextRun(new Date(at.epochMilliseconds));
   return tick ? instantFromEpochMs(tick.getTime()) : undefined;
 }
 
@@ -26,7 +36,7 @@ export function ticksBetween(
   before: Instant,
   limit: number,
 ): { readonly count: number; readonly newest: readonly Instant[] } {
-  const cron = cronOf(schedule.pattern, schedule.timezone);
+  const cron = calculatorOf(schedule);
   let ticks: readonly Instant[] = [];
   // Mostly there are none, so a few are looked at before many.
   for (let wanted = 1; wanted <= MAX_COUNTED; wanted *= 8) {

@@ -25,7 +25,7 @@ const WORK = { job: 'refresh', target: 'public.shown' };
 async function workOnQueue({ url }: TestRole, round: number): Promise<readonly string[]> {
   const refusals: string[] = [];
   const note = (error: unknown): void => void refusals.push(String(error));
-  const boss = openBoss({ database: addressOf(url), schema: SCHEMA, migrate: false, onError: note });
+  const boss = await openBoss({ database: addressOf(url), schema: SCHEMA, migrate: false, onError: note });
   const steps = [
     () => boss.start(),
     // Another time each time: what is as wanted is not updated.

@@ -274,7 +274,7 @@ describe('the queue’s settings', () => {
     const service = await boss();
     await service.deleteQueue('partkeeper');
     await service.createQueue('partkeeper', { policy: 'standard' });
-    const ours = openBoss({
+    const ours = await openBoss({
       database: addressOf(database.url),
       schema: 'partkeeper_queue',
       migrate: false,

@@ -1,12 +1,8 @@
-/**
- * vitest's global setup for tests that start the command line: the program in one file. Most of what a start costs is finding
- * and reading the 640 files of ours and of the dependencies, and there are hundreds of starts.
- */
-import { rename } from 'node:fs/promises';
+/** vitest's global setup for tests that start the command line: the program as `npm run build` makes it, of the source as it is. */
+import { readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'rolldown';
 import type { TestProject } from 'vitest/node';
+import { buildProgram } from '../../scripts/program.ts';
 import { COMPILE_CACHE } from './environment.ts';
 
 declare module 'vitest' {
@@ -16,8 +12,8 @@ declare module 'vitest' {
   }
 }
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const PROGRAM = join(COMPILE_CACHE, 'main.mjs');
+const SRC = new URL('../../src/', import.meta.url).href;
+const MAIN = 'main.js';
 
 export default async function setup(project: TestProject): Promise<void> {
   const root = project.vitest.getRootProject();
@@ -25,27 +21,19 @@ export default async function setup(project: TestProject): Promise<void> {
   if (root.getProvidedContext().program !== undefined) return;
   await bundle();
   project.onTestsRerun(bundle);
-  root.provide('program', PROGRAM);
+  root.provide('program', join(COMPILE_CACHE, MAIN));
 }
 
 async function bundle(): Promise<void> {
-  const file = `${PROGRAM}.${process.pid}`;
-  await build({
-    input: MAIN,
-    platform: 'node',
-    // Left where it is: some tests load it before the program, and change what it does.
-    external: ['pg'],
-    plugins: [
-      {
-        name: 'files are found from the place of the source',
-        transform: {
-          filter: { id: /\/src\/.*\.ts$/, code: /import\.meta\.url/ },
-          handler: (code, id) => code.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(id).href)),
-        },
-      },
-    ],
-    output: { file, format: 'esm', codeSplitting: false, minify: true },
+  const folder = join(COMPILE_CACHE, `program.${process.pid}`);
+  await buildProgram({
+    folder,
+    urlOf: module => JSON.stringify(`${SRC}${module}`),
+    // The driver is left where it is: some tests load it before the program, and change what it does.
+    external: ['node-pg-migrate', 'pg'],
   });
-  // Whole or not at all, for another run of tests beside this one.
-  await rename(file, PROGRAM);
+  // Whole or not at all, for another run of tests beside this one: the other files have their contents in their names.
+  const files = (await readdir(folder)).sort((a, b) => Number(a === MAIN) - Number(b === MAIN));
+  for (const file of files) await rename(join(folder, file), join(COMPILE_CACHE, file));
+  await rmdir(folder);
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { cronOf } from '../../../src/config/parsers.ts';
 import { longestGapMs, runIntervalOf, schedulesOf, shortestGapMs } from '../../../src/config/schedules.ts';
 import type { JobName } from '../../../src/domain/plan.ts';
 import { formatRelationName } from '../../../src/domain/relation.ts';
@@ -111,3 +112,14 @@ views: { a.v: { schedule: '*/10 8-17 * * 1-5' } }
   // From Friday 17:50 to Monday 8:00.
   expect(hoursOf('refresh', 'v')).toBe(62 + 10 / 60);
 });
+
+test.each(['*/5 * * * *', '15 3 * * *', '* * * * * *', '0 0 29 2 *', '0 0 L * *', '0 0 * * 5#2', '0 12 1-7 * 1'])(
+  '%s comes due in UTC when it does where there never was a summer time',
+  pattern => {
+    for (const text of ['2024-02-28T23:59:59.999Z', '2026-03-29T01:00:00Z', '2026-10-25T01:00:00.001Z']) {
+      const [ours, theirs] = ['UTC', 'Etc/UTC'].map(zone => cronOf(pattern, zone));
+      expect(ours?.nextRuns(20, new Date(text))).toEqual(theirs?.nextRuns(20, new Date(text)));
+      expect(ours?.previousRuns(20, new Date(text))).toEqual(theirs?.previousRuns(20, new Date(text)));
+    }
+  },
+);

@@ -28,6 +28,13 @@ describe('Dockerfile', () => {
     expect(dockerfile).toMatch(/^ARG NODE_IMAGE=node:24-/m);
   });
 
+  test('compiles ahead for the options that the service is started with', () => {
+    const [, words = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? [];
+    const options = (JSON.parse(words) as readonly string[]).filter(word => word.startsWith('--'));
+    expect(options.length).toBeGreaterThan(0);
+    expect(dockerfile).toContain(` service='${options.join(' ')}' `);
+  });
+
   test('asks for nothing that only BuildKit has', () => {
     expect(dockerfile).not.toMatch(/^# *syntax=|--mount=|<<[-A-Z]|COPY --(link|chmod)/m);
   });
