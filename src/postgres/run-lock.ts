@@ -1,7 +1,8 @@
 /** A lock that lives as long as a connection of its own: whoever dies gives it up, however he dies. */
 import { Client } from 'pg';
 import type { DatabaseOptions } from '../domain/database.ts';
-import { clientConfig, streamOf } from './database.ts';
+import { connectFailureOf } from './connect-failure.ts';
+import { clientConfig, type OnConnectFailed, streamOf } from './database.ts';
 import { classify } from './sqlstate.ts';
 import { atMost } from './waiting.ts';
 
@@ -19,7 +20,7 @@ const FAREWELL_MS = 2_000;
 
 // The server is to notice within 11 s when the holder's machine is gone: left to itself it would keep the lock for two hours.
 export const lockOver =
-  (options: DatabaseOptions): TakeLock =>
+  (options: DatabaseOptions, onConnectFailed: OnConnectFailed = () => {}): TakeLock =>
   async name => {
     const client = new Client({
       ...clientConfig(options),
@@ -39,7 +40,10 @@ export const lockOver =
       streamOf(client)?.destroy();
     };
     try {
-      await client.connect();
+      await client.connect().catch(error => {
+        onConnectFailed(connectFailureOf(error));
+        throw error;
+      });
       const { rows } = await client.query<{ taken: boolean }>(
         `select pg_catalog.set_config('tcp_keepalives_idle', '5', false), pg_catalog.set_config('tcp_keepalives_interval', '2', false),
            pg_catalog.set_config('tcp_keepalives_count', '3', false),

@@ -160,7 +160,7 @@ export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: Part
       return reports;
     },
     act: (action, signal = never) =>
-      executeAction(action, { ...runner, recorder: unrecorded, signal, onRetry: () => {} }),
+      executeAction(action, { ...runner, recorder: unrecorded, signal, onRetry: () => {}, onLockWait: () => {} }),
     events,
     eventsOf: <K extends Event['kind']>(kind: K) =>
       events.filter((event): event is Extract<Event, { kind: K }> => event.kind === kind),

@@ -29,9 +29,11 @@ describe('before the first event', () => {
 
   test('the state of tables is absent, because nobody knows it', async () => {
     const series = await scrape(someMetrics());
-    expect([...series.keys()].filter(key => /^partkeeper_(partitions|partition_coverage|retention)/.test(key))).toEqual(
-      [],
-    );
+    expect(
+      [...series.keys()].filter(key =>
+        /^partkeeper_(partitions|partition_(coverage|default|detach)|retention(?!_safety)|retirement)/.test(key),
+      ),
+    ).toEqual([]);
   });
 
   test('build and targets describe themselves', async () => {
