@@ -286,6 +286,14 @@ export const ROWS: readonly RowSpec[] = [
       panel(
         'timeseries',
         'short',
+        'Errors of runs',
+        'By the code of the first error of a run. The runbook has an entry for each.',
+        [[`${added('partkeeper_run_errors_total', 'code')} > 0 or on () vector(0)`, '{{code}}']],
+        { isStacked: true },
+      ),
+      panel(
+        'timeseries',
+        'short',
         'Under way',
         'Runs executing now.',
         [[`sum by (operation) (partkeeper_runs_in_progress{${OF_JOB}})`, '{{operation}}']],
@@ -346,7 +354,12 @@ export const ROWS: readonly RowSpec[] = [
         's',
         'Oldest ready job',
         'How long the first of the ready jobs has waited to be taken; nothing where none is ready.',
-        [[`time() - (${once('partkeeper_queue_oldest_ready_timestamp_seconds', '')} > 0) or vector(0)`, 'oldest']],
+        [
+          [
+            `time() - (${once('partkeeper_queue_oldest_ready_timestamp_seconds', '')} > 0) or on () vector(0)`,
+            'oldest',
+          ],
+        ],
       ),
       panel(
         'timeseries',

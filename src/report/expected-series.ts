@@ -1,5 +1,6 @@
 /** The series that exist before the first event, because the configuration says what there will be. */
 import { CONNECT_FAILURES } from '../domain/database.ts';
+import { ERROR_CODE_NAMES } from '../domain/errors.ts';
 import { JOB_NAMES, type JobName } from '../domain/plan.ts';
 import type { TablePolicy, ViewPolicy } from '../domain/policy.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
@@ -28,6 +29,7 @@ export function expectSeries(meters: Meters, version: string, revision: string |
   for (const level of LABEL_VALUES.level) meters.add('partkeeper_log_messages_total', { level }, 0);
   for (const reason of CONNECT_FAILURES) meters.add('partkeeper_database_connect_failures_total', { reason }, 0);
   for (const outcome of JOB_OUTCOMES) meters.add('partkeeper_queue_jobs_handled_total', { outcome }, 0);
+  for (const code of ERROR_CODE_NAMES) meters.add('partkeeper_run_errors_total', { code }, 0);
   meters.expect('partkeeper_queue_wait_seconds', {});
   for (const outcome of ['success', 'failure'] as const) meters.add('partkeeper_config_reloads_total', { outcome }, 0);
   for (const rejection of REJECTIONS) meters.add('partkeeper_queue_jobs_rejected_total', { rejection }, 0);

@@ -1,5 +1,6 @@
 /** The metrics, each with what it means and when it moves: the registry, the reference and the tests read this table. */
 
+import { ERROR_CODE_NAMES } from '../domain/errors.ts';
 import { AT_FACTS, type MetricSpec } from './metric-spec.ts';
 import { PROCESS_METRICS } from './process-metrics.ts';
 import { QUEUE_METRICS } from './queue-metrics.ts';
@@ -22,6 +23,14 @@ export const METRICS = {
     labels: ['operation', 'trigger', 'outcome'],
     help: 'Finished runs. A run that found nothing to do is a success.',
     moves: 'at the end of each run',
+  },
+  partkeeper_run_errors_total: {
+    section: RUNS,
+    type: 'counter',
+    labels: ['code'],
+    values: { code: ERROR_CODE_NAMES },
+    help: 'Runs with an error, by the code of the first; the runbook has an entry for each.',
+    moves: 'at the end of each run with an error',
   },
   partkeeper_run_duration_seconds: {
     section: RUNS,

@@ -72,6 +72,7 @@ export function recordEvents(options: MetricsOptions): Metrics {
       meters.set('partkeeper_run_last_duration_seconds', { target, operation }, seconds);
     }
     countSafetyStops(meters, finished);
+    if (finished.error) meters.add('partkeeper_run_errors_total', { code: finished.error.code });
     countOutcome[outcome](target, operation, at);
     for (const { relation, reason } of finished.skips)
       if (run.job === 'refresh' && reason === 'unchanged') setViewData(relation, startedAt.get(run.runId) ?? at);

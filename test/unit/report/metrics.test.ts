@@ -73,6 +73,15 @@ describe('runs', () => {
     expect(series.get(`partkeeper_run_last_duration_seconds{${ON_PROVISION}}`)).toBe(1.234);
   });
 
+  test('that end with an error are counted by its code', async () => {
+    const metrics = someMetrics();
+    const errors = async () => (await scrape(metrics)).get('partkeeper_run_errors_total{code="LOCK_UNAVAILABLE"}');
+    expect(await errors()).toBe(0);
+    metrics.emit(finished({ outcome: 'failure', error: lockTimeout() }));
+    metrics.emit(finished());
+    expect(await errors()).toBe(1);
+  });
+
   test('that never announced their start do not count below 0', async () => {
     const metrics = someMetrics();
     metrics.emit(finished());
