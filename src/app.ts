@@ -9,7 +9,7 @@ import { schedulesOf } from './config/schedules.ts';
 import type { Policies } from './domain/policy.ts';
 import { instantFromEpochMs } from './domain/time.ts';
 import { keepLedger } from './ledger/ledger.ts';
-import { type Database, openDatabase } from './postgres/database.ts';
+import { type Database, type OnConnectFailed, openDatabase } from './postgres/database.ts';
 import { lockOver } from './postgres/run-lock.ts';
 import { type Emit, fanOut } from './report/events.ts';
 import type { Runner } from './run-job.ts';
@@ -34,9 +34,10 @@ export function createApp(given: Config, subscribers: readonly Emit[]): App {
   };
   // Locks and DDL need a session of their own; behind a transaction pooler only the direct address gives one.
   const direct = config.directDatabase ?? config.database;
-  const database = openDatabase(direct, config.budget);
   const author = { replica: `${hostname()}/${process.pid}`, version: VERSION, configHash: configHash(config) };
   const emit = fanOut(subscribers, error => process.emitWarning(error instanceof Error ? error : String(error)));
+  const onConnectFailed: OnConnectFailed = reason => emit({ kind: 'connect-failed', reason });
+  const database = openDatabase(direct, config.budget, onConnectFailed);
   const runner: Runner = {
     database,
     policies,
@@ -45,7 +46,7 @@ export function createApp(given: Config, subscribers: readonly Emit[]): App {
     emit,
     clock: () => instantFromEpochMs(Date.now()),
     monotonicMs: () => performance.now(),
-    lock: lockOver(direct),
+    lock: lockOver(direct, onConnectFailed),
     ledger: keepLedger(database, author, () => randomUUID(), emit),
     newRunId: () => randomUUID(),
     sleep: (ms, signal) => delay(ms, undefined, { signal }),

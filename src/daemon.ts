@@ -4,8 +4,10 @@ import { startHttp } from './http/server.ts';
 import { allTargets, observe } from './observe.ts';
 import { serveQueue } from './queue/serve.ts';
 import type { Live } from './reload.ts';
+import { collecting } from './report/collecting.ts';
 import { watchEventLoop } from './report/event-loop.ts';
 import type { Emit } from './report/events.ts';
+import type { LabelValue } from './report/label-values.ts';
 import type { Metrics } from './report/metrics.ts';
 import type { RunReport } from './run-job.ts';
 import { takeInventory } from './schedule/inventory.ts';
@@ -55,7 +57,7 @@ export async function runDaemon({
     inventory.listen(event);
     status.listen(event);
   };
-  const pulse = watchPulses(runner.monotonicMs);
+  const pulse = watchPulses(runner.monotonicMs, loop => metrics.beat(loop, runner.clock()));
   const looks = pulse.of('inventory');
   const runs = pulse.of('schedule');
   const whileLooking = beating(looks, emit);
@@ -72,6 +74,7 @@ export async function runDaemon({
     now: inventory.databaseNow,
     problem: () => (stopping.aborted ? 'it is stopping' : inventory.problem()),
     sleep: runner.sleep,
+    collect: look => collecting({ ...runner, emit }, 'actions', look),
   });
   // From the start: a database that answers makes no service ready by itself.
   if (!once) inventory.setQueueProblem('the queue is not served yet');
@@ -131,6 +134,7 @@ export async function runDaemon({
     }
     await serveQueue({
       ...watched,
+      tell: emit,
       use: work =>
         live.use((app, superseded) => {
           const inForce = { config: app.config, runner: { ...app.runner, emit: whileServing } };
@@ -168,6 +172,8 @@ async function isReached(first: Promise<unknown>, stopping: AbortSignal): Promis
   }
 }
 
+type Loop = LabelValue<'loop'>;
+
 interface Pulse {
   readonly beat: () => void;
   /** It has ended, and is not missed. */
@@ -182,11 +188,14 @@ const beating =
   };
 
 /** Each loop of the service has a pulse of its own: that one goes on says nothing about the other. */
-function watchPulses(monotonicMs: () => number) {
+function watchPulses(monotonicMs: () => number, onBeat: (loop: Loop) => void) {
   const last = new Map<string, number>();
   return {
-    of: (loop: 'inventory' | 'schedule'): Pulse => ({
-      beat: () => void last.set(loop, monotonicMs()),
+    of: (loop: Loop): Pulse => ({
+      beat: () => {
+        last.set(loop, monotonicMs());
+        onBeat(loop);
+      },
       rest: () => void last.delete(loop),
     }),
     stalled: (afterMs: number): readonly string[] =>

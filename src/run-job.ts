@@ -240,8 +240,9 @@ async function runActions(
       attempts = attempt + 1;
       runner.emit({ kind: 'action-retried', run, action, attempt, delayMs, error });
     };
+    const onLockWait = (waitMs: number) => runner.emit({ kind: 'lock-waited', run, action, waitMs });
     try {
-      const result = await executeAction(action, { ...runner, budget, recorder, signal, onRetry });
+      const result = await executeAction(action, { ...runner, budget, recorder, signal, onRetry, onLockWait });
       tally.done += 1;
       tally.findings.push(...result.findings);
       runner.emit({ kind: 'action-finished', run, action, result });

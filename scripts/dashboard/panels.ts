@@ -27,9 +27,11 @@ const OF_TARGET = `${OF_JOB},target=~"$target"`;
 const OF_INSTANCE = `${OF_JOB},instance=~"$instance"`;
 
 const once = (metric: string, labels: string, more = '', how = 'max'): string =>
-  `${how} by (${['job', labels].join(', ')}) (${metric}{${labels.includes('target') ? OF_TARGET : OF_JOB}${more}})`;
+  `${how} by (${['job', labels].filter(Boolean).join(', ')}) (${metric}{${labels.includes('target') ? OF_TARGET : OF_JOB}${more}})`;
 const added = (metric: string, labels: string, more = ''): string =>
   `sum by (${labels}) (increase(${metric}{${labels.includes('target') ? OF_TARGET : OF_JOB}${more}}[$__rate_interval]))`;
+const quantile = (share: number, metric: string, labels: string): string =>
+  `histogram_quantile(${share}, sum by (${[...(labels === '' ? [] : [labels]), 'le'].join(', ')}) (rate(${metric}_bucket{${OF_JOB}}[$__rate_interval])))`;
 const ofProcess = (metric: string, how = ''): string => `${how}${metric}{${OF_INSTANCE}}`;
 
 const HEADROOM = `${once('partkeeper_partition_coverage_end_timestamp_seconds', 'target')} - time()`;
@@ -156,6 +158,13 @@ export const ROWS: readonly RowSpec[] = [
         'Holes between the oldest and the newest partition: rows of that time are refused, or go to the default partition.',
         [[once('partkeeper_partition_coverage_gaps', 'target'), '{{target}}']],
       ),
+      panel(
+        'timeseries',
+        'bytes',
+        'Default partition',
+        'Rows that found no partition of their own lie there. It ought to stay empty: growing, it makes every new partition dearer.',
+        [[once('partkeeper_partition_default_size_bytes', 'target'), '{{target}}']],
+      ),
     ],
   },
   {
@@ -174,6 +183,26 @@ export const ROWS: readonly RowSpec[] = [
         'Retention lag when last looked',
         'The same as partkeeper itself reckons it, on the calendar and by the earlier of the clocks. It stands still while partkeeper does.',
         [[once('partkeeper_retention_lag_seconds', 'target'), '{{target}}']],
+      ),
+      panel(
+        'timeseries',
+        'short',
+        'On the way out',
+        'Partitions that were detached or are about to be, by what the ledger says: detached ones wait for the end of their grace, kept ones stay.',
+        [[`sum by (state) (${once('partkeeper_retirements', 'target, state')})`, '{{state}}']],
+        { isStacked: true },
+      ),
+      panel('timeseries', 'bytes', 'Space to be had', 'What retention will give back, and when.', [
+        [once('partkeeper_retention_expired_bytes', 'target'), '{{target}} expired'],
+        [once('partkeeper_retirement_size_bytes', 'target'), '{{target}} detached'],
+      ]),
+      panel(
+        'timeseries',
+        'short',
+        'Held back by a guard',
+        'Runs of retire that a guard kept from retiring something. The findings say what to do.',
+        [[added('partkeeper_retention_safety_stops_total', 'target, reason'), '{{target}}: {{reason}}']],
+        { isStacked: true },
       ),
       panel(
         'timeseries',
@@ -233,10 +262,7 @@ export const ROWS: readonly RowSpec[] = [
         { isStacked: true },
       ),
       panel('timeseries', 's', 'Duration', 'The 95th percentile of how long runs took.', [
-        [
-          `histogram_quantile(0.95, sum by (operation, le) (rate(partkeeper_run_duration_seconds_bucket{${OF_JOB}}[$__rate_interval])))`,
-          '{{operation}}',
-        ],
+        [quantile(0.95, 'partkeeper_run_duration_seconds', 'operation'), '{{operation}}'],
       ]),
       panel(
         'timeseries',
@@ -260,6 +286,14 @@ export const ROWS: readonly RowSpec[] = [
       panel(
         'timeseries',
         'short',
+        'Errors of runs',
+        'By the code of the first error of a run. The runbook has an entry for each.',
+        [[`${added('partkeeper_run_errors_total', 'code')} > 0 or on () vector(0)`, '{{code}}']],
+        { isStacked: true },
+      ),
+      panel(
+        'timeseries',
+        'short',
         'Under way',
         'Runs executing now.',
         [[`sum by (operation) (partkeeper_runs_in_progress{${OF_JOB}})`, '{{operation}}']],
@@ -270,6 +304,16 @@ export const ROWS: readonly RowSpec[] = [
   {
     title: 'Locks and people in the way',
     panels: [
+      panel(
+        'timeseries',
+        's',
+        'Lock waits',
+        'How long tries waited for their locks, granted or not: the median and the 99th percentile. None waits longer than lockTimeout.',
+        [
+          [quantile(0.5, 'partkeeper_lock_wait_seconds', 'operation'), '{{operation}} half'],
+          [quantile(0.99, 'partkeeper_lock_wait_seconds', 'operation'), '{{operation}} 99 %'],
+        ],
+      ),
       panel(
         'timeseries',
         'short',
@@ -297,6 +341,44 @@ export const ROWS: readonly RowSpec[] = [
   {
     title: 'Queue and ledger',
     panels: [
+      panel(
+        'timeseries',
+        'short',
+        'Jobs in the queue',
+        'Ready to be taken, deferred to a later moment, active. What stays ready while nothing is active, nobody works on.',
+        [[once('partkeeper_queue_jobs', 'state'), '{{state}}']],
+        { isStacked: true },
+      ),
+      panel(
+        'timeseries',
+        's',
+        'Oldest ready job',
+        'How long the first of the ready jobs has waited to be taken; nothing where none is ready.',
+        [
+          [
+            `time() - (${once('partkeeper_queue_oldest_ready_timestamp_seconds', '')} > 0) or on () vector(0)`,
+            'oldest',
+          ],
+        ],
+      ),
+      panel(
+        'timeseries',
+        's',
+        'Wait in the queue',
+        'The median and the 95th percentile of how long jobs waited to be taken. Each replica runs one at a time, so they wait for long runs.',
+        [
+          [quantile(0.5, 'partkeeper_queue_wait_seconds', ''), 'half'],
+          [quantile(0.95, 'partkeeper_queue_wait_seconds', ''), '95 %'],
+        ],
+      ),
+      panel(
+        'timeseries',
+        'short',
+        'Jobs handled',
+        'By what became of them. A retried one failed and is offered again, a failed one failed for good.',
+        [[added('partkeeper_queue_jobs_handled_total', 'outcome'), '{{outcome}}']],
+        { isStacked: true },
+      ),
       panel(
         'timeseries',
         'short',
@@ -354,15 +436,20 @@ export const ROWS: readonly RowSpec[] = [
         'timeseries',
         's',
         'Since the last look',
-        'How old the state of tables and views is. Every replica looks twice a minute.',
-        [[`time() - (${ofProcess('partkeeper_collector_last_success_timestamp_seconds')} > 0)`, '{{instance}}']],
+        'How old what is known of tables and views (inventory), the queue, pauses, last runs and recent actions is. Every replica looks at each twice a minute or more.',
+        [
+          [
+            `time() - (${ofProcess('partkeeper_collector_last_success_timestamp_seconds')} > 0)`,
+            '{{instance}} {{collector}}',
+          ],
+        ],
       ),
       panel(
         'timeseries',
         's',
         'A look takes',
-        'How long reading all facts took; the number of statements does not depend on the number of tables.',
-        [[ofProcess('partkeeper_collector_duration_seconds'), '{{instance}}']],
+        'How long each look took; the number of statements does not depend on the number of tables.',
+        [[ofProcess('partkeeper_collector_duration_seconds'), '{{instance}} {{collector}}']],
       ),
       panel(
         'timeseries',
@@ -384,6 +471,34 @@ export const ROWS: readonly RowSpec[] = [
         'Event loop delay',
         'The 99th percentile of the pauses of a timer that is due every 50 ms: at rest it is 50 ms.',
         [[ofProcess('nodejs_eventloop_lag_p99_seconds'), '{{instance}}']],
+      ),
+      panel(
+        'timeseries',
+        's',
+        'Sign of life',
+        'How long ago each loop was last heard of, which is what /livez goes by. Each has something to do twice a minute.',
+        [[`time() - (${ofProcess('partkeeper_loop_last_tick_timestamp_seconds')} > 0)`, '{{instance}} {{loop}}']],
+      ),
+      panel(
+        'timeseries',
+        'short',
+        'Connections not made',
+        'Attempts to connect to the database that failed, by why.',
+        [
+          [
+            `sum by (instance, reason) (increase(${ofProcess('partkeeper_database_connect_failures_total')}[$__rate_interval]))`,
+            '{{instance}} {{reason}}',
+          ],
+        ],
+        { isStacked: true },
+      ),
+      panel(
+        'timeseries',
+        'short',
+        'Lines logged',
+        'By level. Those below the level that is set are not counted.',
+        [[`sum by (level) (increase(${ofProcess('partkeeper_log_messages_total')}[$__rate_interval]))`, '{{level}}']],
+        { isStacked: true },
       ),
       panel('timeseries', 'short', 'Stalls', 'Times the process stood still for more than a second.', [
         [`increase(${ofProcess('partkeeper_event_loop_stalls_total')}[$__rate_interval])`, '{{instance}}'],

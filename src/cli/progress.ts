@@ -2,7 +2,7 @@
 import type { Emit } from '../report/events.ts';
 import { explainAction, explainError, explainOutcome, explainResult } from '../report/explain.ts';
 import { formatElapsed } from '../report/figures.ts';
-import { listenWith } from '../report/listeners.ts';
+import { LEFT_TO_METRICS, listenWith } from '../report/listeners.ts';
 import { type LongWorkOptions, watchLongWork } from '../report/long-work.ts';
 
 /** Without keeping the process alive for it. */
@@ -43,6 +43,7 @@ export const showProgress = (out: (line: string) => void): readonly Emit[] => [
     'ledger-troubled': ({ error }) => out(`  not on record: ${explainError(error)}`),
     'run-interrupted': ({ job, target }) => out(`  an earlier run of ${job} ${target} was interrupted`),
     'pauses-read': () => {},
+    ...LEFT_TO_METRICS,
     'config-loaded': () => {},
     'reload-failed': () => {},
     'trigger-asked': () => {},

@@ -68,7 +68,6 @@ export async function serve(
   { load = () => config, isDemo, ...more }: More = {},
 ): Promise<number> {
   const format = json ? 'json' : config.log.format;
-  const logger = createLogger({ ...config.log, format });
   let intervalOf = runIntervalOf(config);
   const metrics = recordEvents({
     tables: config.tables.map(({ policy }) => policy),
@@ -77,6 +76,7 @@ export async function serve(
     version: VERSION,
     revision: io.env.PARTKEEPER_REVISION,
   });
+  const logger = createLogger({ ...config.log, format, onLine: metrics.countLine });
   const subscribers = [
     logEvents(logger, { isDemo }),
     ...(format === 'pretty' ? [logLongWork(logger, every)] : []),

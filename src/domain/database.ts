@@ -14,3 +14,7 @@ export interface DatabaseOptions {
   readonly pool: number;
   readonly connectTimeoutMs: number;
 }
+
+/** Why a connection could not be made. */
+export const CONNECT_FAILURES = ['refused', 'timeout', 'dns', 'tls', 'auth', 'too_many', 'starting', 'other'] as const;
+export type ConnectFailure = (typeof CONNECT_FAILURES)[number];

@@ -32,6 +32,9 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+// The keys of a record that is `as const` are these and no others.
+export const ERROR_CODE_NAMES = Object.keys(ERROR_CODES) as readonly ErrorCode[];
+
 /** `same-run`: the executor tries again, within its bounds. `next-run`: the next run starts from fresh facts. Absent: a person must act. */
 export type Retry = 'same-run' | 'next-run';
 

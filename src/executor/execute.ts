@@ -47,7 +47,12 @@ export interface ExecutionOptions extends Omit<RetryOptions, 'attempts' | 'onRet
   /** A clock that only goes forward, in milliseconds. */
   readonly monotonicMs: () => number;
   readonly onRetry: (attempt: number, delayMs: number, error: MaintenanceError) => void;
+  /** Called after each try that has waited for locks, with how long, granted or not. */
+  readonly onLockWait: (waitMs: number) => void;
 }
+
+/** What takes locks and does hardly anything more, so that how long it took is how long it waited. */
+const WAITS_FOR_LOCKS = /^(lock|alter) table /;
 
 export interface Executed extends Done {
   readonly statements: readonly string[];
@@ -68,6 +73,7 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
   const progress = { isDetached: false };
   let lockWaitMs = 0;
   let attempts = 0;
+  let waits: number[] = [];
   const cost = (): Cost => ({ durationMs: monotonicMs() - started, lockWaitMs, attempts });
 
   const once = (session: Session): Promise<Done> => {
@@ -90,7 +96,9 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
         statements.push(statement.text);
         const before = monotonicMs();
         await session.execute(statement, attempted);
-        if (statement.text.startsWith('lock ')) lockWaitMs += monotonicMs() - before;
+        const tookMs = monotonicMs() - before;
+        if (statement.text.startsWith('lock ')) lockWaitMs += tookMs;
+        if (WAITS_FOR_LOCKS.test(statement.text)) waits.push(tookMs);
       },
       conclude: done => concludeIn(false, done),
       step: work => session.transaction(budget, work),
@@ -114,12 +122,18 @@ export async function executeAction(action: Action, options: ExecutionOptions): 
   try {
     const { value } = await withRetries({ ...options, attempts: budget.lockAttempts }, async () => {
       attempts += 1;
+      waits = [];
       const before = monotonicMs();
       try {
         return await lend(watched, signal);
       } catch (error) {
-        if (asMaintenanceError(error).code === 'LOCK_UNAVAILABLE') lockWaitMs += monotonicMs() - before;
+        if (asMaintenanceError(error).code === 'LOCK_UNAVAILABLE') {
+          lockWaitMs += monotonicMs() - before;
+          waits = [monotonicMs() - before];
+        }
         throw error;
+      } finally {
+        if (waits.length > 0) options.onLockWait(waits.reduce((total, ms) => total + ms, 0));
       }
     });
     const spent = cost();

@@ -1,9 +1,10 @@
 /** The pool of sessions, and how a failed connection is told to a person. */
 import { Client, type ClientBase, type ClientConfig, Pool, type PoolClient } from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
-import type { DatabaseOptions } from '../domain/database.ts';
+import type { ConnectFailure, DatabaseOptions } from '../domain/database.ts';
 import { MaintenanceError } from '../domain/errors.ts';
 import type { StatementBudget } from '../domain/policy.ts';
+import { connectFailureOf } from './connect-failure.ts';
 import { isBehindPooler, refuseTransactionPooler } from './pooler.ts';
 import { pinSettings, type Session, sessionOver, typeParsers } from './session.ts';
 import { classify } from './sqlstate.ts';
@@ -52,7 +53,13 @@ export const clientConfig = (options: DatabaseOptions): ClientConfig => ({
 const sslOf = (mode: string): boolean | { rejectUnauthorized: boolean } =>
   mode === 'disable' || mode === 'allow' || mode === 'prefer' ? false : { rejectUnauthorized: mode !== 'no-verify' };
 
-export function openDatabase(options: DatabaseOptions, budget: StatementBudget): Database {
+export type OnConnectFailed = (reason: ConnectFailure) => void;
+
+export function openDatabase(
+  options: DatabaseOptions,
+  budget: StatementBudget,
+  onConnectFailed: OnConnectFailed = () => {},
+): Database {
   const config = clientConfig(options);
   const address = addressOf(config);
   // A lifetime bounds how long a changed address or a promoted standby goes unnoticed.
@@ -79,6 +86,7 @@ export function openDatabase(options: DatabaseOptions, budget: StatementBudget):
         );
         throw stoppedBy(signal);
       }
+      onConnectFailed(connectFailureOf(error));
       const failure = classify(error, `connect to ${address}`);
       // Whatever stands in the way of a connection, the answer is the same: try again later, or check the address.
       throw failure.code === 'CONNECTION_FAILED'

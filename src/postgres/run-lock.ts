@@ -1,7 +1,8 @@
 /** A lock that lives as long as a connection of its own: whoever dies gives it up, however he dies. */
 import { Client } from 'pg';
 import type { DatabaseOptions } from '../domain/database.ts';
-import { clientConfig, streamOf } from './database.ts';
+import { connectFailureOf } from './connect-failure.ts';
+import { clientConfig, type OnConnectFailed, streamOf } from './database.ts';
 import { NOTICE_WHEN_GONE } from './session.ts';
 import { classify } from './sqlstate.ts';
 import { atMost } from './waiting.ts';
@@ -22,7 +23,7 @@ const WATCHED = Object.entries(NOTICE_WHEN_GONE)
 const FAREWELL_MS = 2_000;
 
 export const lockOver =
-  (options: DatabaseOptions): TakeLock =>
+  (options: DatabaseOptions, onConnectFailed: OnConnectFailed = () => {}): TakeLock =>
   async name => {
     const client = new Client({
       ...clientConfig(options),
@@ -42,7 +43,10 @@ export const lockOver =
       streamOf(client)?.destroy();
     };
     try {
-      await client.connect();
+      await client.connect().catch(error => {
+        onConnectFailed(connectFailureOf(error));
+        throw error;
+      });
       const { rows } = await client.query<{ taken: boolean }>(
         `select ${WATCHED}, pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 0)) as taken`,
         [name],

@@ -76,7 +76,7 @@ export function classify(error: unknown, attempted: string): MaintenanceError {
 }
 
 // Node reports several addresses' failures as an AggregateError without a message of its own.
-function asDriverError(error: unknown): DriverError {
+export function asDriverError(error: unknown): DriverError {
   if (!(error instanceof Error)) return new Error(String(error));
   const driver: DriverError = error;
   const [first] = driver.errors ?? [];

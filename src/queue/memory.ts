@@ -21,13 +21,14 @@ import {
   readPauses,
 } from '../ledger/reading.ts';
 import { statements } from '../ledger/statements.ts';
+import { collecting } from '../report/collecting.ts';
 import type { PauseState } from '../report/events.ts';
 import type { Runner } from '../run-job.ts';
 import { PRIORITY } from './payload.ts';
 
 export type IsPaused = (job: JobName, target: RelationName) => boolean;
 
-type Ports = Pick<Runner, 'database' | 'emit' | 'ledger'>;
+type Ports = Pick<Runner, 'database' | 'emit' | 'ledger' | 'clock' | 'monotonicMs'>;
 
 interface KnownTarget extends Pair {
   readonly priority: number;
@@ -87,13 +88,13 @@ export async function makeKnown(
 }
 
 /** Marks runs whose process vanished, then reads the last run of each pair. Without a ledger nothing is known. */
-export async function recall(
-  { database, emit, ledger }: Ports,
-  pairs: readonly Pair[],
-): Promise<readonly RememberedRun[]> {
+export async function recall(ports: Ports, pairs: readonly Pair[]): Promise<readonly RememberedRun[]> {
+  const { database, emit, ledger } = ports;
   try {
-    await ledger.interruptVanished();
-    const known = await database.read(session => readLastRuns(session, pairs));
+    const known = await collecting(ports, 'runs', async () => {
+      await ledger.interruptVanished();
+      return database.read(session => readLastRuns(session, pairs));
+    });
     for (const { job, target, ...history } of known) emit({ kind: 'remembered', job, target, history });
     return known;
   } catch (error) {
@@ -107,9 +108,10 @@ export async function recall(
  *
  * @returns an answer that throws where pauses could not be read, except for `provision`: creating goes on whatever happens
  */
-export async function readPaused({ database, emit }: Ports, scheduled: readonly Pair[]): Promise<IsPaused> {
+export async function readPaused(ports: Ports, scheduled: readonly Pair[]): Promise<IsPaused> {
+  const { database, emit } = ports;
   try {
-    const pauses = await database.read(readPauses);
+    const pauses = await collecting(ports, 'pauses', () => database.read(readPauses));
     const states = scheduled.map(({ job, target }) => {
       const pause = pauseOf(pauses, job, target);
       return { job, target, isPaused: pause !== undefined, pause: pause && describePause(pause) };

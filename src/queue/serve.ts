@@ -6,6 +6,7 @@ import type { PgBoss } from 'pg-boss';
 import { backoffMs } from '../domain/backoff.ts';
 import { asMaintenanceError } from '../domain/errors.ts';
 import type { Instant } from '../domain/time.ts';
+import type { Emit } from '../report/events.ts';
 import type { Runner, RunReport } from '../run-job.ts';
 import { isOutdated, openBoss, prepareQueue } from './boss.ts';
 import { firstRound } from './first-round.ts';
@@ -18,7 +19,9 @@ import { startWorker } from './worker.ts';
 /** Works under the configuration in force, to the end; `superseded` aborts when another one is. */
 export type UseInForce = <T>(work: (inForce: InForce, superseded: AbortSignal) => Promise<T>) => Promise<T>;
 
-export interface ServeOptions extends WorkLimits, Pick<Runner, 'emit' | 'sleep' | 'random' | 'monotonicMs'> {
+export interface ServeOptions extends WorkLimits, Pick<Runner, 'emit' | 'sleep' | 'random' | 'monotonicMs' | 'clock'> {
+  /** Hears of what is no sign that ticks are offered, or work done. */
+  readonly tell: Emit;
   /** Where the database is and the schema of the queue are the same in all that follow one another. */
   readonly use: UseInForce;
   /** The database's clock, as far as it is known. */

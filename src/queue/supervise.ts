@@ -1,15 +1,23 @@
 /**
- * Notices jobs whose worker died. pg-boss can do so by itself, at nineteen statements a look; one of ours says first whether
- * there is anything to see, so that an idle database is left in peace.
+ * Notices jobs whose worker died, and tells how many wait. pg-boss can do so by itself, at nineteen statements a look; one of ours
+ * says first whether there is anything to see, so that an idle database is left in peace.
  */
+import { readFileSync } from 'node:fs';
 import type { PgBoss } from 'pg-boss';
-import { ddl } from '../postgres/ddl.ts';
+import { instantFromEpochMs } from '../domain/time.ts';
+import { ddl, identifier } from '../postgres/ddl.ts';
+import { collecting } from '../report/collecting.ts';
+import type { Emit, QueueBacklog } from '../report/events.ts';
 import type { Runner } from '../run-job.ts';
 import { QUEUE } from './boss.ts';
 import type { InForce } from './work.ts';
 
-export interface SuperviseOptions extends Pick<Runner, 'sleep' | 'monotonicMs'> {
+const BACKLOG = readFileSync(new URL('../../sql/queue/backlog.sql', import.meta.url), 'utf8');
+
+export interface SuperviseOptions extends Pick<Runner, 'sleep' | 'monotonicMs' | 'clock'> {
   readonly boss: PgBoss;
+  /** Who hears of what is seen. */
+  readonly tell: Emit;
   readonly use: <T>(work: (inForce: InForce) => Promise<T>) => Promise<T>;
   readonly stopping: AbortSignal;
   readonly onError: (error: unknown) => void;
@@ -31,7 +39,9 @@ export async function superviseUntilStopped({
   use,
   sleep,
   monotonicMs,
+  clock,
   stopping,
+  tell,
   onError,
 }: SuperviseOptions): Promise<void> {
   let maintainedAt = monotonicMs();
@@ -41,7 +51,10 @@ export async function superviseUntilStopped({
     if (stopping.aborted) return;
     try {
       const isDue = monotonicMs() - maintainedAt > MAINTAIN_EVERY_MS;
-      const aliveMs = await use(leastLifeMs);
+      const { aliveMs, backlog } = await collecting({ emit: tell, clock, monotonicMs }, 'queue', () =>
+        use(readBacklog),
+      );
+      tell({ kind: 'queue-watched', backlog });
       if (aliveMs <= 0) waitMs = LOOK_AGAIN_MS;
       else waitMs = Math.min(LOOK_EVERY_MS, Math.ceil(aliveMs) + 1);
       if (aliveMs > 0 && !isDue) continue;
@@ -57,17 +70,24 @@ export async function superviseUntilStopped({
 // Where pg-boss keeps the jobs of a queue without a table of its own, and the only one that it changes itself.
 const jobTable = (schema: string): string => ddl`${{ schema, name: 'job_common' }}`.text;
 
-/** How long the first of the jobs under way is believed to be alive if nothing more is heard of it. */
-async function leastLifeMs({ config, runner: { database } }: InForce): Promise<number> {
+interface BacklogRow {
+  readonly ready: number;
+  readonly deferred: number;
+  readonly active: number;
+  readonly ready_since_ms: number | null;
+  readonly alive_ms: number | null;
+}
+
+/** What waits, and how long the first of the jobs under way is believed to be alive if nothing more is heard of it. */
+async function readBacklog({ config, runner: { database } }: InForce) {
+  const text = BACKLOG.replaceAll('{{schema}}', ddl`${identifier(config.queue.schema)}`.text);
   const [row] = await database.read(session =>
-    session.query<{ ms: number | null }>(
-      `select extract(epoch from min(least(heartbeat_on + heartbeat_seconds * interval '1 second', started_on + expire_seconds * interval '1 second')) - clock_timestamp())::float8 * 1000 as ms
-       from ${jobTable(config.queue.schema)} where name = $1 and state = 'active'`,
-      [QUEUE],
-      'look for jobs whose worker died',
-    ),
+    session.query<BacklogRow>(text, [], 'look for jobs that wait, and for those whose worker died'),
   );
-  return row?.ms ?? Infinity;
+  const { ready = 0, deferred = 0, active = 0, ready_since_ms: readySinceMs, alive_ms: aliveMs } = row ?? {};
+  const readySince = readySinceMs == null ? undefined : instantFromEpochMs(readySinceMs);
+  const backlog: QueueBacklog = { ready, deferred, active, readySince };
+  return { backlog, aliveMs: aliveMs ?? Infinity };
 }
 
 /** That a worker died is no failure of its job, which need not wait as one that failed. */

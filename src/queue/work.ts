@@ -46,6 +46,8 @@ export function portsOf(
     onRejected: (rejection, because) => runner.emit({ kind: 'job-rejected', rejection, because }),
     leaveOut: async (id, job, target, tick, reason) =>
       void (await leaveOut({ id, job, target, tick, reason }, { isQueued: true })),
+    onTaken: waitMs => runner.emit({ kind: 'job-taken', waitMs }),
+    onHandled: outcome => runner.emit({ kind: 'job-handled', outcome }),
     async onReport(report) {
       onReport(report);
       await askForAnalyze(config, boss, report);

@@ -7,7 +7,7 @@ import { asMaintenanceError, type ErrorCode, retryOf } from '../domain/errors.ts
 import type { JobName } from '../domain/plan.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import type { Instant } from '../domain/time.ts';
-import type { Rejection, RunOrigin } from '../report/events.ts';
+import type { JobOutcome, Rejection, RunOrigin } from '../report/events.ts';
 import { redact } from '../report/redact.ts';
 import type { RunReport, RunRequest } from '../run-job.ts';
 import { QUEUE } from './boss.ts';
@@ -25,6 +25,9 @@ export interface WorkerPorts {
   /** A tick whose job ends without a run: it was queued before a pause began, or another run would not let it. */
   readonly leaveOut: (id: string, job: JobName, target: RelationName, tick: Instant, reason: string) => Promise<void>;
   readonly onReport: (report: RunReport) => Promise<void>;
+  /** Picked up, so long after it could have been. */
+  readonly onTaken: (waitMs: number) => void;
+  readonly onHandled: (outcome: JobOutcome) => void;
 }
 
 /** What a job leaves in the queue; `trigger --wait` reads it. */
@@ -62,7 +65,7 @@ export async function startWorker(boss: PgBoss, withPorts: WithPorts): Promise<s
     { pollingIntervalSeconds: POLLING_SECONDS, batchSize: 1, includeMetadata: true, perJobResults: true },
     async (jobs: JobWithMetadata<unknown>[]): Promise<JobResult[]> => {
       const results: JobResult[] = [];
-      for (const job of jobs) results.push({ id: job.id, ...(await withPorts(ports => handle(job, ports))) });
+      for (const job of jobs) results.push({ id: job.id, ...(await withPorts(ports => settle(job, ports))) });
       // Where there was one there may be more; pg-boss's own bursts are not for batches of one.
       wake();
       return results;
@@ -70,6 +73,21 @@ export async function startWorker(boss: PgBoss, withPorts: WithPorts): Promise<s
   );
   wake = () => boss.notifyWorker(workerId);
   return workerId;
+}
+
+async function settle(job: JobWithMetadata<unknown>, ports: WorkerPorts): Promise<Settled> {
+  // All of them are the server's moments.
+  const { startedOn, createdOn, startAfter } = job;
+  ports.onTaken(Math.max(0, startedOn.getTime() - Math.max(createdOn.getTime(), startAfter.getTime())));
+  const settled = await handle(job, ports);
+  ports.onHandled(jobOutcomeOf(job, settled));
+  return settled;
+}
+
+function jobOutcomeOf({ retryCount, retryLimit }: JobWithMetadata<unknown>, { status, output }: Settled): JobOutcome {
+  if (output.outcome === 'rejected' || output.outcome === 'paused') return output.outcome;
+  if (status === 'completed') return 'completed';
+  return status === 'failed' && retryCount < retryLimit ? 'retried' : 'failed';
 }
 
 async function handle(job: JobWithMetadata<unknown>, ports: WorkerPorts): Promise<Settled> {

@@ -1,4 +1,5 @@
 /** What happens, as data. Whoever acts emits; log, metrics, progress and ledger subscribe and decide nothing. */
+import type { ConnectFailure } from '../domain/database.ts';
 import type { MaintenanceError } from '../domain/errors.ts';
 import type { Facts } from '../domain/facts.ts';
 import type { Finding } from '../domain/findings.ts';
@@ -55,6 +56,25 @@ export interface ActionResult {
 export const REJECTIONS = ['payload_invalid', 'unknown_target', 'forged_tick'] as const;
 export type Rejection = (typeof REJECTIONS)[number];
 
+/** What becomes of a job of the queue; `retried`: it failed, and the queue offers it again. */
+export const JOB_OUTCOMES = ['completed', 'retried', 'failed', 'rejected', 'paused'] as const;
+export type JobOutcome = (typeof JOB_OUTCOMES)[number];
+
+/** Who looks at something in the background, again and again: facts, the queue, pauses, last runs, recent actions. */
+export const COLLECTORS = ['inventory', 'queue', 'pauses', 'runs', 'actions'] as const;
+export type Collector = (typeof COLLECTORS)[number];
+
+/** The jobs of the queue that are not over. */
+export interface QueueBacklog {
+  /** Could be taken at once. */
+  readonly ready: number;
+  /** Their time has not come. */
+  readonly deferred: number;
+  readonly active: number;
+  /** Since when the first of the ready ones could have been taken; undefined if there is none. */
+  readonly readySince: Instant | undefined;
+}
+
 export type Event =
   | { readonly kind: 'run-started'; readonly run: RunIdentity; readonly at: Instant }
   | { readonly kind: 'planned'; readonly run: RunIdentity; readonly plan: Plan }
@@ -101,9 +121,20 @@ export type Event =
       readonly findings: readonly Finding[];
       readonly error?: MaintenanceError | undefined;
     }
+  /** One try of an action has waited for locks as long as this, whether it got them or not. */
+  | { readonly kind: 'lock-waited'; readonly run: RunIdentity; readonly action: Action; readonly waitMs: number }
   /** Facts were read in the background or by a run: the source of every state metric. */
   | { readonly kind: 'observed'; readonly facts: Facts; readonly durationMs: number }
   | { readonly kind: 'observation-failed'; readonly error: MaintenanceError; readonly durationMs: number }
+  /** Who looks in the background has looked, or could not; of facts, the two above tell. */
+  | {
+      readonly kind: 'collected';
+      readonly collector: Exclude<Collector, 'inventory'>;
+      readonly isGood: boolean;
+      readonly at: Instant;
+      readonly durationMs: number;
+    }
+  | { readonly kind: 'connect-failed'; readonly reason: ConnectFailure }
   | {
       readonly kind: 'scheduled';
       readonly job: JobName;
@@ -123,6 +154,10 @@ export type Event =
   | { readonly kind: 'ticks-missed'; readonly job: JobName; readonly ticks: number }
   /** A job of the queue that asked for what is not to be had. */
   | { readonly kind: 'job-rejected'; readonly rejection: Rejection; readonly because: string }
+  | { readonly kind: 'queue-watched'; readonly backlog: QueueBacklog }
+  /** A job of the queue was picked up, so long after it could have been. */
+  | { readonly kind: 'job-taken'; readonly waitMs: number }
+  | { readonly kind: 'job-handled'; readonly outcome: JobOutcome }
   /** The queue could not be worked with; it is tried again. */
   | { readonly kind: 'queue-troubled'; readonly error: MaintenanceError }
   /** Something could not be put on record, or read from there; what was to be done was done all the same. */

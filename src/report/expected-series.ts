@@ -1,11 +1,13 @@
 /** The series that exist before the first event, because the configuration says what there will be. */
+import { CONNECT_FAILURES } from '../domain/database.ts';
+import { ERROR_CODE_NAMES } from '../domain/errors.ts';
 import { JOB_NAMES, type JobName } from '../domain/plan.ts';
 import type { TablePolicy, ViewPolicy } from '../domain/policy.ts';
 import { formatRelationName, type RelationName } from '../domain/relation.ts';
-import { OUTCOMES, REJECTIONS, TRIGGERS } from './events.ts';
-import { COLLECTOR } from './fact-metrics.ts';
+import { COLLECTORS, JOB_OUTCOMES, OUTCOMES, REJECTIONS, TRIGGERS } from './events.ts';
 import { LABEL_VALUES, type LabelValue } from './label-values.ts';
 import type { Meters, SeriesLabels } from './metric-registry.ts';
+import { SAFETY_STOPS } from './retirement-figures.ts';
 
 export interface Targets {
   readonly tables: readonly TablePolicy[];
@@ -19,8 +21,16 @@ export interface Targets {
 export function expectSeries(meters: Meters, version: string, revision: string | undefined): void {
   const build = { version, revision: revision ?? 'unknown', node_version: process.version };
   meters.set('partkeeper_build_info', build, 1);
-  meters.set('partkeeper_collector_success', COLLECTOR, 0);
-  meters.set('partkeeper_collector_last_success_timestamp_seconds', COLLECTOR, 0);
+  for (const collector of COLLECTORS) {
+    meters.set('partkeeper_collector_success', { collector }, 0);
+    meters.set('partkeeper_collector_last_success_timestamp_seconds', { collector }, 0);
+  }
+  for (const loop of LABEL_VALUES.loop) meters.set('partkeeper_loop_last_tick_timestamp_seconds', { loop }, 0);
+  for (const level of LABEL_VALUES.level) meters.add('partkeeper_log_messages_total', { level }, 0);
+  for (const reason of CONNECT_FAILURES) meters.add('partkeeper_database_connect_failures_total', { reason }, 0);
+  for (const outcome of JOB_OUTCOMES) meters.add('partkeeper_queue_jobs_handled_total', { outcome }, 0);
+  for (const code of ERROR_CODE_NAMES) meters.add('partkeeper_run_errors_total', { code }, 0);
+  meters.expect('partkeeper_queue_wait_seconds', {});
   for (const outcome of ['success', 'failure'] as const) meters.add('partkeeper_config_reloads_total', { outcome }, 0);
   for (const rejection of REJECTIONS) meters.add('partkeeper_queue_jobs_rejected_total', { rejection }, 0);
   for (const operation of JOB_NAMES) {
@@ -31,6 +41,7 @@ export function expectSeries(meters: Meters, version: string, revision: string |
     for (const reason of LABEL_VALUES.reason) meters.add('partkeeper_ddl_retries_total', { operation, reason }, 0);
     meters.set('partkeeper_runs_in_progress', { operation }, 0);
     meters.expect('partkeeper_run_duration_seconds', { operation });
+    meters.expect('partkeeper_lock_wait_seconds', { operation });
   }
 }
 
@@ -47,6 +58,7 @@ export function expectTargets(
     describeTarget(meters, policy.relation, 'table');
     for (const action of LABEL_VALUES.action) meters.add('partkeeper_partition_changes_total', { target, action }, 0);
     meters.add('partkeeper_partition_dropped_bytes_total', { target }, 0);
+    for (const reason of SAFETY_STOPS) meters.add('partkeeper_retention_safety_stops_total', { target, reason }, 0);
   }
   for (const { relation } of views) {
     const target = formatRelationName(relation);

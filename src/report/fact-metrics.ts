@@ -19,7 +19,7 @@ import {
   tableClock,
 } from './partition-state.ts';
 
-/** Who reads facts, as the label `collector`; one so far. */
+/** Who reads facts, as the label `collector`. */
 export const COLLECTOR = { collector: 'inventory' } as const;
 
 /** A target that the facts do not speak of keeps its values: a run may have read about its own target alone. */
@@ -50,6 +50,9 @@ function recordSizes(meters: Meters, { relation, partitions }: Pick<PartitionedT
     { target },
     sum(partitions.map(({ size }) => size.rowsEstimate ?? 0)),
   );
+  const size = partitions.find(({ bound }) => bound.kind === 'default')?.size;
+  meters.set('partkeeper_partition_default_size_bytes', { target }, size?.bytesEstimate ?? 0);
+  meters.set('partkeeper_partition_default_rows_estimate', { target }, size?.rowsEstimate ?? 0);
 }
 
 function recordTable(
@@ -66,6 +69,9 @@ function recordTable(
   const states = partitions.map(partition => partitionState(partition, clock));
   for (const state of PARTITION_STATES)
     meters.set('partkeeper_partitions', { target, state }, states.filter(each => each === state).length);
+
+  const expired = partitions.filter((_, index) => states[index] === 'expired');
+  meters.set('partkeeper_retention_expired_bytes', { target }, sum(expired.map(({ size }) => size.bytesEstimate)));
 
   const end = coverageEnd(partitions, policy, key, now);
   const endSeconds = end === 'unbounded' ? Number.POSITIVE_INFINITY : orZero(end);
@@ -103,6 +109,10 @@ function recordMissing(meters: Meters, target: string, policies: ReadonlyMap<str
   meters.set('partkeeper_partition_coverage_gaps', { target }, 0);
   meters.set('partkeeper_partition_size_bytes', { target }, 0);
   meters.set('partkeeper_partition_rows_estimate', { target }, 0);
+  meters.set('partkeeper_partition_default_size_bytes', { target }, 0);
+  meters.set('partkeeper_partition_default_rows_estimate', { target }, 0);
+  meters.set('partkeeper_partition_detach_pending_since_timestamp_seconds', { target }, 0);
+  meters.set('partkeeper_retention_expired_bytes', { target }, 0);
   meters.set('partkeeper_retention_lag_seconds', { target }, 0);
   meters.set('partkeeper_retention_oldest_partition_end_timestamp_seconds', { target }, 0);
 }

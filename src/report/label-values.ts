@@ -1,8 +1,12 @@
-/** The closed sets that labels take their values from. Labels that are not here (target, code) name things. */
+/**
+ * The closed sets that labels take their values from; where a metric has one of its own, it is in its entry of the table. Labels that
+ * are not here (target, code) name things.
+ */
 
 import { SEVERITIES } from '../domain/findings.ts';
+import { LOG_LEVELS } from '../domain/logging.ts';
 import { JOB_NAMES } from '../domain/plan.ts';
-import { OUTCOMES, REJECTIONS, TRIGGERS } from './events.ts';
+import { COLLECTORS, OUTCOMES, REJECTIONS, TRIGGERS } from './events.ts';
 import { PARTITION_STATES } from './partition-state.ts';
 
 export const LABEL_VALUES = {
@@ -17,8 +21,10 @@ export const LABEL_VALUES = {
   /** Why an attempt was repeated. */
   reason: ['lock_timeout', 'deadlock', 'other'],
   rejection: REJECTIONS,
-  /** Who reads facts. */
-  collector: ['inventory'],
+  collector: COLLECTORS,
+  /** Those whose standstill makes /livez fail. */
+  loop: ['inventory', 'schedule'],
+  level: LOG_LEVELS,
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 type LabelValues = typeof LABEL_VALUES;

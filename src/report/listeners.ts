@@ -4,6 +4,19 @@ import type { Emit, Event } from './events.ts';
 type EventOf = { readonly [K in Event['kind']]: Extract<Event, { kind: K }> };
 export type Listeners = { readonly [K in Event['kind']]: (event: EventOf[K]) => void };
 
+/** For everyone whom figures of the service itself do not concern. */
+export const LEFT_TO_METRICS: Pick<
+  Listeners,
+  'lock-waited' | 'collected' | 'connect-failed' | 'queue-watched' | 'job-taken' | 'job-handled'
+> = {
+  'lock-waited': () => {},
+  collected: () => {},
+  'connect-failed': () => {},
+  'queue-watched': () => {},
+  'job-taken': () => {},
+  'job-handled': () => {},
+};
+
 export const listenWith = (listeners: Listeners): Emit => {
   const hear = <K extends Event['kind']>(kind: K, event: EventOf[K]): void => listeners[kind](event);
   return event => hear(event.kind, event);

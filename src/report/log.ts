@@ -7,7 +7,7 @@ import type { Emit, Event, Outcome } from './events.ts';
 import { explainAction, explainError, explainOutcome, explainResult, explainSkip, nameOf } from './explain.ts';
 import { formatElapsed, plural, printable } from './figures.ts';
 import { trackFindings } from './finding-tracker.ts';
-import { listenWith } from './listeners.ts';
+import { LEFT_TO_METRICS, listenWith } from './listeners.ts';
 import { actionFields, errorFields, findingFields, runFields, sentenceOf } from './log-fields.ts';
 import { logConfigurations, logTriggers } from './log-service.ts';
 import type { Logger } from './logger.ts';
@@ -257,6 +257,7 @@ export function logEvents(logger: Logger, { isDemo = false }: LogOptions = {}): 
         },
         'remembered',
       ),
+    ...LEFT_TO_METRICS,
     ...logConfigurations(logger, tracker),
     ...logTriggers(logger),
     'ready-changed': ({ ready, because }) =>

@@ -2,7 +2,7 @@
 import { isatty } from 'node:tty';
 import { pino, stdTimeFunctions } from 'pino';
 import pretty from 'pino-pretty';
-import type { LogFormat, LogLevel } from '../domain/logging.ts';
+import { LOG_LEVELS, type LogFormat, type LogLevel } from '../domain/logging.ts';
 import { printable } from './figures.ts';
 import { redact, redactFields } from './redact.ts';
 
@@ -16,13 +16,15 @@ export interface LoggerOptions {
   readonly format: LogFormat;
   /** Standard output unless given. */
   readonly destination?: LogDestination | undefined;
+  /** Called with the level of each line. */
+  readonly onLine?: ((level: LogLevel) => void) | undefined;
 }
 
 /** No `child`: its fields would pass by the redaction. */
 export type Logger = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled' | 'level'>;
 
 /** A logger that never writes a password, never lets a name break a line, and outlives its reader. */
-export const createLogger = ({ level, format, destination }: LoggerOptions): Logger => {
+export const createLogger = ({ level, format, destination, onLine }: LoggerOptions): Logger => {
   const target = destination ?? standardOutput();
   return pino(
     {
@@ -35,7 +37,9 @@ export const createLogger = ({ level, format, destination }: LoggerOptions): Log
         log: fields => redactFields(fields),
       },
       hooks: {
-        logMethod(args, method) {
+        logMethod(args, method, number) {
+          const name = LOG_LEVELS.find(each => pino.levels.values[each] === number);
+          if (name) onLine?.(name);
           // Left alone, pino takes an error's message, passwords and all, as the message of the line.
           if (args.length === 1 && args[0] instanceof Error) args.push(args[0].message);
           for (const [index, part] of args.entries()) if (typeof part === 'string') args[index] = redact(part);

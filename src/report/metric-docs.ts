@@ -33,6 +33,9 @@ export function metricsReference(): string {
     '| label | values |',
     '|---|---|',
     ...Object.entries(LABEL_VALUES).map(([label, values]) => `| \`${label}\` | ${values.join(', ')} |`),
+    ...specs.flatMap(([name, { values = {} }]) =>
+      Object.entries(values).map(([label, set]) => `| \`${label}\` of \`${name}\` | ${set.join(', ')} |`),
+    ),
     ...sections.flatMap(section => [
       '',
       `## ${section}`,

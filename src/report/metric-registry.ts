@@ -9,7 +9,10 @@ type NameOf<Type extends MetricSpec['type']> = {
   readonly [K in MetricName]: Table[K]['type'] extends Type ? K : never;
 }[MetricName];
 /** Every label of the metric, none forgotten and none invented. */
-type LabelsOf<K extends MetricName> = { readonly [L in Table[K]['labels'][number]]: LabelValue<L> };
+type LabelsOf<K extends MetricName> = { readonly [L in Table[K]['labels'][number]]: ValueOf<Table[K], L> };
+type ValueOf<Spec, L extends string> = Spec extends { readonly values: { readonly [K in L]: readonly (infer V)[] } }
+  ? V
+  : LabelValue<L>;
 
 export type SeriesLabels = Readonly<Partial<Record<string, string | number>>>;
 

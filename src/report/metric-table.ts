@@ -1,28 +1,36 @@
 /** The metrics, each with what it means and when it moves: the registry, the reference and the tests read this table. */
 
-import type { MetricSpec } from './metric-spec.ts';
+import { ERROR_CODE_NAMES } from '../domain/errors.ts';
+import { AT_FACTS, type MetricSpec } from './metric-spec.ts';
 import { PROCESS_METRICS } from './process-metrics.ts';
 import { QUEUE_METRICS } from './queue-metrics.ts';
+import { RETENTION_METRICS } from './retention-metrics.ts';
 
 const RUNS = 'Runs';
 const PARTITIONS = 'Partitions';
-const RETENTION = 'Retention';
 const LOCKS = 'Locks';
 const VIEWS = 'Materialized views';
 const FINDINGS = 'Findings';
 const COLLECTION = 'Collection';
 
-const AT_FACTS = 'whenever facts are read';
-
 export const METRICS = {
   ...QUEUE_METRICS,
   ...PROCESS_METRICS,
+  ...RETENTION_METRICS,
   partkeeper_runs_total: {
     section: RUNS,
     type: 'counter',
     labels: ['operation', 'trigger', 'outcome'],
     help: 'Finished runs. A run that found nothing to do is a success.',
     moves: 'at the end of each run',
+  },
+  partkeeper_run_errors_total: {
+    section: RUNS,
+    type: 'counter',
+    labels: ['code'],
+    values: { code: ERROR_CODE_NAMES },
+    help: 'Runs with an error, by the code of the first; the runbook has an entry for each.',
+    moves: 'at the end of each run with an error',
   },
   partkeeper_run_duration_seconds: {
     section: RUNS,
@@ -116,6 +124,27 @@ export const METRICS = {
     help: 'Holes between the oldest and the newest partition.',
     moves: AT_FACTS,
   },
+  partkeeper_partition_default_size_bytes: {
+    section: PARTITIONS,
+    type: 'gauge',
+    labels: ['target'],
+    help: "Size of the default partition with indexes and TOAST, by the catalog's page counts; 0 if there is none.",
+    moves: AT_FACTS,
+  },
+  partkeeper_partition_default_rows_estimate: {
+    section: PARTITIONS,
+    type: 'gauge',
+    labels: ['target'],
+    help: 'Planner estimate of the rows in the default partition; 0 if there is none, or if it was never analyzed.',
+    moves: AT_FACTS,
+  },
+  partkeeper_partition_detach_pending_since_timestamp_seconds: {
+    section: PARTITIONS,
+    type: 'gauge',
+    labels: ['target'],
+    help: 'Unix time at which a detach that is pending was put on record, or, if it is not ours, was first seen by this process; 0 if none is.',
+    moves: AT_FACTS,
+  },
   partkeeper_partition_changes_total: {
     section: PARTITIONS,
     type: 'counter',
@@ -130,26 +159,13 @@ export const METRICS = {
     help: 'Bytes released by drops.',
     moves: 'at each drop',
   },
-  partkeeper_retention_policy_seconds: {
-    section: RETENTION,
-    type: 'gauge',
-    labels: ['target'],
-    help: 'Configured retention, counted back from now; 0 means keep for ever.',
-    moves: AT_FACTS,
-  },
-  partkeeper_retention_oldest_partition_end_timestamp_seconds: {
-    section: RETENTION,
-    type: 'gauge',
-    labels: ['target'],
-    help: 'Upper bound of the oldest partition that retention applies to; 0 if there is none.',
-    moves: AT_FACTS,
-  },
-  partkeeper_retention_lag_seconds: {
-    section: RETENTION,
-    type: 'gauge',
-    labels: ['target'],
-    help: 'How long the oldest expired partition has been past the retention cutoff; 0 if none is.',
-    moves: AT_FACTS,
+  partkeeper_lock_wait_seconds: {
+    section: LOCKS,
+    type: 'histogram',
+    labels: ['operation'],
+    help: 'How long tries waited for locks, granted or not: LOCK and ALTER TABLE, with what they did; of a try given up for want of a lock, all of it.',
+    moves: 'at each try of an action that takes such locks',
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 15],
   },
   partkeeper_lock_timeouts_total: {
     section: LOCKS,
@@ -204,22 +220,22 @@ export const METRICS = {
     section: COLLECTION,
     type: 'gauge',
     labels: ['collector'],
-    help: '1 if facts could be read the last time, else 0 (the values that come from facts then stay as they were).',
-    moves: 'whenever facts are read, or cannot be',
+    help: '1 if the last look in the background succeeded, else 0, also before the first (the values that come from it then stay as they were).',
+    moves: 'at each look, also one that fails',
   },
   partkeeper_collector_last_success_timestamp_seconds: {
     section: COLLECTION,
     type: 'gauge',
     labels: ['collector'],
-    help: 'Unix time at which facts were last read; scrapes never query the database.',
-    moves: AT_FACTS,
+    help: 'Unix time of the last successful look, 0 before the first; scrapes never query the database.',
+    moves: 'at each look that succeeds',
   },
   partkeeper_collector_duration_seconds: {
     section: COLLECTION,
     type: 'gauge',
     labels: ['collector'],
-    help: 'How long the last reading of facts took.',
-    moves: 'whenever facts are read, or cannot be',
+    help: 'How long the last look took.',
+    moves: 'at each look, also one that fails',
   },
 } as const satisfies Readonly<Record<string, MetricSpec>>;
 

@@ -12,6 +12,8 @@ import { trackFindings } from './finding-tracker.ts';
 import type { LabelValue } from './label-values.ts';
 import { listenWith } from './listeners.ts';
 import { createMeters, type Meters } from './metric-registry.ts';
+import { countSafetyStops, type PendingDetaches, recordRetirements } from './retirement-figures.ts';
+import { serviceFigures } from './service-figures.ts';
 
 export interface MetricsOptions extends Targets {
   /**
@@ -28,6 +30,8 @@ export interface Metrics extends Pick<Meters, 'registry' | 'contentType' | 'rend
   readonly emit: Emit;
   readonly countRequest: (request: { readonly handler: string; readonly code: number }) => void;
   readonly countStall: () => void;
+  readonly countLine: (level: LabelValue<'level'>) => void;
+  readonly beat: (loop: LabelValue<'loop'>, at: Instant) => void;
 }
 
 /** A subscriber that keeps a registry of its own; series of the configured targets exist from the start. */
@@ -46,6 +50,7 @@ export function recordEvents(options: MetricsOptions): Metrics {
   const withInterval = new Set<string>();
   const lastRunOf = new Map<string, string | undefined>();
   const viewDataAt = new Map<string, number>();
+  const pendingDetaches: PendingDetaches = new Map();
 
   const setViewData = (view: RelationName, at: Instant): void => {
     const target = formatRelationName(view);
@@ -66,6 +71,8 @@ export function recordEvents(options: MetricsOptions): Metrics {
       meters.set('partkeeper_run_last_attempt_timestamp_seconds', { target, operation }, toEpochSeconds(at));
       meters.set('partkeeper_run_last_duration_seconds', { target, operation }, seconds);
     }
+    countSafetyStops(meters, finished);
+    if (finished.error) meters.add('partkeeper_run_errors_total', { code: finished.error.code });
     countOutcome[outcome](target, operation, at);
     for (const { relation, reason } of finished.skips)
       if (run.job === 'refresh' && reason === 'unchanged') setViewData(relation, startedAt.get(run.runId) ?? at);
@@ -180,6 +187,7 @@ export function recordEvents(options: MetricsOptions): Metrics {
       );
       meters.set('partkeeper_collector_duration_seconds', COLLECTOR, durationMs / 1000);
       recordFacts(meters, facts, policies);
+      recordRetirements(meters, facts, pendingDetaches);
       for (const { relation, lastRefresh } of facts.views) if (lastRefresh) setViewData(relation, lastRefresh.at);
     },
     'observation-failed': ({ error, durationMs }) => {
@@ -224,6 +232,7 @@ export function recordEvents(options: MetricsOptions): Metrics {
       meters.set('partkeeper_run_last_duration_seconds', labels, (history.lastDurationMs ?? 0) / 1000);
       meters.set('partkeeper_run_consecutive_failures', labels, history.consecutiveFailures);
     },
+    ...serviceFigures(meters),
     'ready-changed': ({ ready }) => meters.set('partkeeper_ready', {}, Number(ready)),
     stopping: () => {
       meters.set('partkeeper_shutdown_in_progress', {}, 1);
@@ -246,6 +255,8 @@ export function recordEvents(options: MetricsOptions): Metrics {
     render: meters.render,
     countRequest: ({ handler, code }) => meters.add('partkeeper_http_requests_total', { handler, code: String(code) }),
     countStall: () => meters.add('partkeeper_event_loop_stalls_total', {}),
+    countLine: level => meters.add('partkeeper_log_messages_total', { level }),
+    beat: (loop, at) => meters.set('partkeeper_loop_last_tick_timestamp_seconds', { loop }, toEpochSeconds(at)),
   };
 }
 

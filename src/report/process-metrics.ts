@@ -1,4 +1,5 @@
 /** The metrics of the process itself, of its configuration, and of the database as it meets it. */
+import { CONNECT_FAILURES } from '../domain/database.ts';
 import type { MetricSpec } from './metric-spec.ts';
 
 const PROCESS = 'Process';
@@ -33,6 +34,20 @@ export const PROCESS_METRICS = {
     labels: [],
     help: 'Event loop delays above 1 second.',
     moves: 'at each stall',
+  },
+  partkeeper_loop_last_tick_timestamp_seconds: {
+    section: PROCESS,
+    type: 'gauge',
+    labels: ['loop'],
+    help: 'Unix time of the last sign of life of a loop, which is what /livez goes by; 0 before it has begun.',
+    moves: 'at each round of the loop and each thing it does, whether the database answers or not',
+  },
+  partkeeper_log_messages_total: {
+    section: PROCESS,
+    type: 'counter',
+    labels: ['level'],
+    help: 'Lines that were logged; those below the level that is set are not counted.',
+    moves: 'at each line',
   },
   partkeeper_http_requests_total: {
     section: PROCESS,
@@ -82,6 +97,14 @@ export const PROCESS_METRICS = {
     labels: [],
     help: '1 if the server answered when facts were last read, else 0.',
     moves: 'whenever facts are read, or cannot be',
+  },
+  partkeeper_database_connect_failures_total: {
+    section: DATABASE,
+    type: 'counter',
+    labels: ['reason'],
+    values: { reason: CONNECT_FAILURES },
+    help: "Attempts to connect that failed, by why; those of the queue's own connections are not among them.",
+    moves: 'at each failed attempt',
   },
   partkeeper_database_writable: {
     section: DATABASE,

@@ -7,7 +7,7 @@ import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { type Instant, isBefore } from '../domain/time.ts';
 import type { Emit, Event, PauseState } from '../report/events.ts';
 import { trackFindings } from '../report/finding-tracker.ts';
-import { listenWith } from '../report/listeners.ts';
+import { LEFT_TO_METRICS, listenWith } from '../report/listeners.ts';
 import type { RecentAction } from './document.ts';
 import { mergeFacts, relationsIn } from './merge-facts.ts';
 import { deferredAction, failedAction, finishedAction, MAX_ACTIONS } from './recent-actions.ts';
@@ -129,6 +129,7 @@ export function keepStatus(now: () => Instant): Keeper {
     'action-finished': ({ action, result }) => keepAction(finishedAction(action, result, now())),
     'action-failed': ({ action, error, durationMs }) => keepAction(failedAction(action, error, durationMs, now())),
     'action-deferred': ({ action, error }) => keepAction(deferredAction(action, error, now())),
+    ...LEFT_TO_METRICS,
     'action-started': () => {},
     'action-retried': () => {},
     scheduled: () => {},

@@ -30,6 +30,8 @@ export interface StatusOptions {
   /** Why no work can be done, or undefined. */
   readonly problem: () => string | undefined;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Does what it is given, and tells how that went. */
+  readonly collect: <T>(look: () => Promise<T>) => Promise<T>;
 }
 
 export interface Status {
@@ -45,7 +47,7 @@ const LOOK_EVERY_MS = 30_000;
 /** Where it cannot be read, it is asked less often: each try may be a line in the server's log. */
 const LOOK_AGAIN_MS = 300_000;
 
-export function openStatus({ app, read, now, problem, sleep }: StatusOptions): Status {
+export function openStatus({ app, read, now, problem, sleep, collect }: StatusOptions): Status {
   const keeper = keepStatus(now);
   let recorded: Recorded | undefined;
   let awake = new AbortController();
@@ -73,7 +75,7 @@ export function openStatus({ app, read, now, problem, sleep }: StatusOptions): S
     const targets: readonly RelationName[] = allTargets(intentions().policies);
     hasAsked = true;
     try {
-      const rows = await read(session => readRecentActions(session, targets, MAX_ACTIONS), stopping);
+      const rows = await collect(() => read(session => readRecentActions(session, targets, MAX_ACTIONS), stopping));
       reads += 1;
       recorded = { readAt: now(), actions: rows.map(recordedAction) };
       return true;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import type { ConnectFailure } from '../../src/domain/database.ts';
 import { type Database, openDatabase } from '../../src/postgres/database.ts';
 import { waitUntil } from '../support/client.ts';
 import { aTablePolicy, aViewPolicy, relation } from '../support/facts.ts';
@@ -30,6 +31,7 @@ interface Refusal {
   readonly attributes?: string;
   readonly change?: (url: URL) => void;
   readonly told: object;
+  readonly counted: ConnectFailure;
   readonly isOfPasswords?: boolean;
 }
 
@@ -43,6 +45,7 @@ const REFUSALS: readonly Refusal[] = [
       url.password = encodeURIComponent(PASSWORD);
     },
     told: { sqlstate: '28P01', hint: CREDENTIALS },
+    counted: 'auth',
   },
   {
     what: 'no password',
@@ -51,14 +54,21 @@ const REFUSALS: readonly Refusal[] = [
       url.password = '';
     },
     told: { hint: CREDENTIALS },
+    counted: 'auth',
   },
-  { what: 'a role that may not log in', attributes: 'nologin', told: { sqlstate: '28000', hint: CREDENTIALS } },
+  {
+    what: 'a role that may not log in',
+    attributes: 'nologin',
+    told: { sqlstate: '28000', hint: CREDENTIALS },
+    counted: 'auth',
+  },
   {
     what: 'a database that does not exist',
     change(url) {
       url.pathname = '/nowhere';
     },
     told: { sqlstate: '3D000', hint: expect.stringMatching(/^Check the database name .*PGDATABASE/) },
+    counted: 'other',
   },
   {
     what: 'a port where nobody listens',
@@ -66,6 +76,7 @@ const REFUSALS: readonly Refusal[] = [
       url.port = '1';
     },
     told: { message: expect.stringContaining('ECONNREFUSED'), hint: ADDRESS },
+    counted: 'refused',
   },
   {
     what: 'a host that does not exist',
@@ -73,6 +84,7 @@ const REFUSALS: readonly Refusal[] = [
       url.hostname = 'nobody.invalid';
     },
     told: { hint: ADDRESS },
+    counted: 'dns',
   },
   {
     what: 'a server that speaks no TLS',
@@ -80,17 +92,19 @@ const REFUSALS: readonly Refusal[] = [
       url.searchParams.set('sslmode', 'verify-full');
     },
     told: { message: expect.stringContaining('does not support SSL'), hint: expect.stringContaining('PGSSLMODE') },
+    counted: 'tls',
   },
   {
     what: 'a role that has all its connections already',
     attributes: 'login connection limit 0',
     told: { sqlstate: '53300', hint: expect.stringContaining('database.pool') },
+    counted: 'too_many',
   },
 ];
 
 roleTest.for(REFUSALS.filter(({ isOfPasswords }) => ASKS_FOR_PASSWORD || !isOfPasswords))(
   'of $what a person is told, and where to look, and no password',
-  async ({ attributes = 'login', change, told }, { open, role }) => {
+  async ({ attributes = 'login', change, told, counted }, { open, role }) => {
     const { url } = await role(attributes);
     const refused = new URL(url);
     const password = refused.password;
@@ -101,6 +115,7 @@ roleTest.for(REFUSALS.filter(({ isOfPasswords }) => ASKS_FOR_PASSWORD || !isOfPa
     expect(error).toMatchObject({
       message: expect.stringContaining(`could not connect to ${partkeeper.database.address}: `),
     });
+    expect(partkeeper.eventsOf('connect-failed')).toEqual([{ kind: 'connect-failed', reason: counted }]);
     expectNoSecrets([error, partkeeper.database.address], password, PASSWORD);
   },
 );

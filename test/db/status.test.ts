@@ -29,6 +29,7 @@ test('the catalog, the plan and the ledger of a table in grace', async ({ databa
     now: () => at('2026-11-21'),
     problem: () => undefined,
     sleep: (ms, signal) => setTimeout(ms, undefined, { signal }),
+    collect: look => look(),
   });
   const running = status.run(stopping.signal);
   let heard = 0;

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect } from 'vitest';
+import { COLLECTORS } from '../../src/report/events.ts';
 import { statusSchema } from '../../src/status/document.ts';
 import { MONTHLY_EVENTS } from '../support/cli.ts';
 import { waitUntil } from '../support/client.ts';
@@ -48,6 +49,21 @@ describe('at work', () => {
     await service.metric(`partkeeper_partitions{${ON_EVENTS},state="expired"}`, value => value === 0);
     const scheduled = 'partkeeper_runs_total{operation="retire",trigger="schedule",outcome="success"}';
     await service.metric(scheduled, value => value >= 2);
+
+    for (const collector of COLLECTORS)
+      await service.metric(`partkeeper_collector_success{collector="${collector}"}`, value => value === 1);
+    await service.metric('partkeeper_queue_jobs{state="ready"}', value => value >= 0);
+    const last = await service.metrics();
+    for (const [series, least] of [
+      ['partkeeper_queue_jobs_handled_total{outcome="completed"}', 3],
+      ['partkeeper_queue_wait_seconds_count', 3],
+      ['partkeeper_lock_wait_seconds_count{operation="provision"}', 1],
+      ['partkeeper_log_messages_total{level="info"}', 3],
+      ['partkeeper_loop_last_tick_timestamp_seconds{loop="inventory"}', 1_700_000_000],
+      ['partkeeper_loop_last_tick_timestamp_seconds{loop="schedule"}', 1_700_000_000],
+    ] as const)
+      expect(last.get(series), series).toBeGreaterThanOrEqual(least);
+    expect(last.get(`partkeeper_retirements{${ON_EVENTS},state="detached"}`)).toBe(0);
   });
 
   test('it serves its paths on one port and logs one JSON object a line', async ({ daemon, configure, database }) => {

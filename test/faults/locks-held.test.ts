@@ -43,6 +43,11 @@ describe('F20: a transaction that stays open for hours', () => {
       'LOCK_UNAVAILABLE',
       'LOCK_UNAVAILABLE',
     ]);
+    // Given up or granted, how long each try has waited is told.
+    const waits = partkeeper.eventsOf('lock-waited');
+    expect(waits.filter(({ run }) => run.target === EVENTS)).toHaveLength(3);
+    expect(waits.filter(({ run }) => run.target !== EVENTS).length).toBeGreaterThan(0);
+    expect(waits.every(({ waitMs }) => waitMs > 0)).toBe(true);
     await holder.release();
     await scene.settle();
   });

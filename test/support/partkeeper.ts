@@ -15,7 +15,7 @@ import { planRound } from '../../src/jobs/plan-round.ts';
 import { jobOf, jobs, targetsOf } from '../../src/jobs/registry.ts';
 import { keepLedger } from '../../src/ledger/ledger.ts';
 import { allTargets, observe } from '../../src/observe.ts';
-import { type Database, openDatabase } from '../../src/postgres/database.ts';
+import { type Database, type OnConnectFailed, openDatabase } from '../../src/postgres/database.ts';
 import { lockOver } from '../../src/postgres/run-lock.ts';
 import type { Event } from '../../src/report/events.ts';
 import { type Runner, type RunReport, runJob } from '../../src/run-job.ts';
@@ -101,7 +101,8 @@ export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: Part
     pool: options.pool ?? 2,
     connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
   };
-  const database = openDatabase(address, budget);
+  const onConnectFailed: OnConnectFailed = reason => void events.push({ kind: 'connect-failed', reason });
+  const database = openDatabase(address, budget, onConnectFailed);
   const never = new AbortController().signal;
   const policies = { tables: options.tables ?? [], views: options.views ?? [] };
   const runner: Runner = {
@@ -112,7 +113,7 @@ export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: Part
     monotonicMs: () => performance.now(),
     emit: event => void events.push(event),
     dueSince: options.dueSince ?? (() => undefined),
-    lock: options.isAlone ? async () => ({ lost: never, release: async () => {} }) : lockOver(address),
+    lock: options.isAlone ? async () => ({ lost: never, release: async () => {} }) : lockOver(address, onConnectFailed),
     ledger: keepLedger(
       database,
       { replica: 'test', version: '0', configHash: 'none' },
@@ -160,7 +161,7 @@ export function openPartkeeper({ url }: Pick<TestDatabase, 'url'>, options: Part
       return reports;
     },
     act: (action, signal = never) =>
-      executeAction(action, { ...runner, recorder: unrecorded, signal, onRetry: () => {} }),
+      executeAction(action, { ...runner, recorder: unrecorded, signal, onRetry: () => {}, onLockWait: () => {} }),
     events,
     eventsOf: <K extends Event['kind']>(kind: K) =>
       events.filter((event): event is Extract<Event, { kind: K }> => event.kind === kind),

@@ -33,7 +33,11 @@ test.each(expressions)('%s asks for metrics, labels and values that exist', (_, 
     for (const [, label = '', operator = '', value = ''] of matchers.matchAll(/(\w+)(=~|!~|!=|=)"([^"]*)"/g)) {
       expect([...TARGET_LABELS, ...(spec?.labels ?? [])], `${name}{${label}}`).toContain(label);
       if (value.startsWith('$')) continue;
-      const known: Readonly<Record<string, readonly string[]>> = { ...LABEL_VALUES, code: Object.keys(FINDINGS) };
+      const known: Readonly<Record<string, readonly string[]>> = {
+        ...LABEL_VALUES,
+        ...spec?.values,
+        code: Object.keys(FINDINGS),
+      };
       const values = operator.endsWith('~') ? value.split('|') : [value];
       expect(known[label] ?? values).toEqual(expect.arrayContaining(values));
     }

@@ -67,6 +67,15 @@ describe('json', () => {
     logger.warn('yes');
     expect(written.map(line => parse(line).msg)).toEqual(['yes']);
   });
+
+  test('lines are counted by level, those that are not written are not', () => {
+    const counted: string[] = [];
+    const { logger } = aLogger({ level: 'info', onLine: level => counted.push(level) });
+    logger.debug('no');
+    logger.info('one');
+    logger.fatal({ a: 1 }, 'two');
+    expect(counted).toEqual(['info', 'fatal']);
+  });
 });
 
 describe('pretty', () => {

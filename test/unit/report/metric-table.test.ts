@@ -28,6 +28,10 @@ describe.each(specs)('%s', (name, spec) => {
     expect(spec.labels).not.toContain('le');
   });
 
+  test('has values of its own only for labels that it has', () => {
+    expect(spec.labels).toEqual(expect.arrayContaining(Object.keys(spec.values ?? {})));
+  });
+
   test('has ascending buckets exactly if it is a histogram', () => {
     expect(spec.buckets !== undefined).toBe(spec.type === 'histogram');
     expect(spec.buckets).toEqual(spec.buckets?.toSorted((a, b) => a - b));
@@ -44,6 +48,7 @@ describe.each(specs)('%s', (name, spec) => {
 });
 
 test('the reference lists the values of the closed labels', () => {
+  expect(metricsReference()).toContain('| `state` of `partkeeper_queue_jobs` | ready, deferred, active |');
   expect(metricsReference()).toContain('| `operation` | provision, retire, refresh, analyze |');
   expect(metricsReference()).toContain('| `state` | expired, past, current, ');
 });

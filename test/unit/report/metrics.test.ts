@@ -29,9 +29,11 @@ describe('before the first event', () => {
 
   test('the state of tables is absent, because nobody knows it', async () => {
     const series = await scrape(someMetrics());
-    expect([...series.keys()].filter(key => /^partkeeper_(partitions|partition_coverage|retention)/.test(key))).toEqual(
-      [],
-    );
+    expect(
+      [...series.keys()].filter(key =>
+        /^partkeeper_(partitions|partition_(coverage|default|detach)|retention(?!_safety)|retirement)/.test(key),
+      ),
+    ).toEqual([]);
   });
 
   test('build and targets describe themselves', async () => {
@@ -69,6 +71,15 @@ describe('runs', () => {
       seconds('2026-11-21T06:00:02Z'),
     );
     expect(series.get(`partkeeper_run_last_duration_seconds{${ON_PROVISION}}`)).toBe(1.234);
+  });
+
+  test('that end with an error are counted by its code', async () => {
+    const metrics = someMetrics();
+    const errors = async () => (await scrape(metrics)).get('partkeeper_run_errors_total{code="LOCK_UNAVAILABLE"}');
+    expect(await errors()).toBe(0);
+    metrics.emit(finished({ outcome: 'failure', error: lockTimeout() }));
+    metrics.emit(finished());
+    expect(await errors()).toBe(1);
   });
 
   test('that never announced their start do not count below 0', async () => {

@@ -291,6 +291,7 @@ describe('the service that keeps it', () => {
       now: () => now,
       problem: () => undefined,
       sleep: () => never,
+      collect: look => look(),
     });
     const ledger = { pinned: undefined, accepted: new Map(), retirements: new Map() };
     status.listen({ kind: 'observed', facts: { ...healthy, ledger }, durationMs: 1 });
