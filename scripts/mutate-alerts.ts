@@ -27,6 +27,7 @@ interface Mutant {
 }
 
 const FOLDER = join(import.meta.dirname, '../ops/prometheus');
+const TESTS = ['alerts_test.yml', 'alerts_days_test.yml'] as const;
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 // Outside of label values, and not part of a name.
 const NUMBER = /"[^"]*"|(?<![\w.])(\d+(?:\.\d+)?)([smhd])?(?![\w.])/g;
@@ -68,7 +69,7 @@ const read = <T>(file: string): T => parse(readFileSync(join(FOLDER, file), 'utf
 function writeMutants(folder: string): ReadonlyMap<string, Mutant> {
   const { groups } = read<Groups>('alerts.yml');
   const rules = groups.flatMap(group => group.rules);
-  const files = ['alerts_test.yml', 'alerts_days_test.yml'].map(file => read<TestFile>(file));
+  const files = TESTS.map(file => read<TestFile>(file));
   const written = new Map<string, Mutant>();
   for (const [index, mutant] of rules.flatMap(mutantsOf).entries()) {
     const concerned = [mutant.name, ...rules.filter(({ expr }) => expr.includes(mutant.name)).map(nameOf)];
@@ -108,6 +109,12 @@ function promtool(
 
 const folder = mkdtempSync(join(tmpdir(), 'mutated-alerts-'));
 try {
+  // Tests that fail anyway would notice everything.
+  promtool(
+    'test',
+    'rules',
+    TESTS.map(file => join(FOLDER, file)),
+  );
   const written = writeMutants(folder);
   // What is no rule any more would fail every test without being noticed by any.
   promtool(

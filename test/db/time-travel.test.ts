@@ -18,7 +18,7 @@ import { shortOrLong } from '../support/stress.ts';
 
 const START = Date.UTC(2024, 0, 1);
 /** With a 29th of February, and long enough for every retention to end. */
-const DAYS = shortOrLong(125, 366 + 2 * 365);
+const DAYS = shortOrLong(110, 366 + 2 * 365);
 const DAY_MS = 86_400_000;
 const SEED = Number(process.env.TIME_TRAVEL_SEED) || Math.floor(Math.random() * 2 ** 31);
 
@@ -214,7 +214,7 @@ const expectSuccess = (reports: readonly RunReport[]): void =>
 // At the same time: their databases are their own.
 partkeeperTest.concurrent.for([
   // As many partitions come and go in a year of days as in thirty of months.
-  ['daily', [READINGS], shortOrLong(45, 366)],
+  ['daily', [READINGS], shortOrLong(35, 366)],
   ['weekly and monthly', OTHERS, DAYS],
 ] as const)('with %s partitions', { timeout: 600_000 }, ([, travellers, days], { database, open }) =>
   travel({ database, open }, travellers, days),

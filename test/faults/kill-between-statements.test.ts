@@ -33,7 +33,7 @@ describe('an apply that is killed', () => {
     async (fault, { stage }) => {
       const perform = async () => {
         const rehearsal = await stage.rehearse();
-        return stage.perform(rehearsal, fault, shortOrLong(2, 8), async ({ clone, exit, came, number }) => {
+        return stage.perform(rehearsal, fault, shortOrLong(1, 8), async ({ clone, exit, came, number }) => {
           expect(exit).toMatchObject({ code: null, signal: 'SIGKILL', stdout: '', stderr: '' });
           expect(came).toHaveLength(number);
           const certain = committed(came.slice(0, fault === 'done' ? number : number - 1));

@@ -1,4 +1,4 @@
-/** The server is stopped in the middle of a statement of ours, turns everybody away, or has hardly any locks to give. */
+/** The server is stopped in the middle of a statement of ours, turns everybody away, or has a volume that is full. */
 import { spawnSync } from 'node:child_process';
 import { chmod, chown, copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,21 +9,16 @@ import type { JobName } from '../../src/domain/plan.ts';
 import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
 import { waitUntil } from '../support/client.ts';
 import { connectTo } from '../support/database.ts';
-import { aTablePolicy, at, aViewPolicy, relation } from '../support/facts.ts';
+import { aViewPolicy, relation } from '../support/facts.ts';
 import { HABITS, hold } from '../support/holders.ts';
-import { createHours } from '../support/many-partitions.ts';
 import { openNetwork } from '../support/network.ts';
-import { consultOracle } from '../support/oracle.ts';
 import { ask, databasesOn, startTestServer } from '../support/own-server.ts';
-import { openPartkeeper } from '../support/partkeeper.ts';
 import { EVENTS, fillScene, openScene, type Scene } from '../support/scene.ts';
 import { urlOfDatabase } from '../support/templates.ts';
 
 const test = base
-  // Not enough for a statement that touches every partition of a large table.
-  .extend('settings', { scope: 'file' }, () => ({ max_locks_per_transaction: '10', max_connections: '30' }))
-  .extend('server', { scope: 'file' }, async ({ settings }, { onCleanup }) => {
-    const server = await startTestServer(settings);
+  .extend('server', { scope: 'file' }, async (_, { onCleanup }) => {
+    const server = await startTestServer();
     onCleanup(server.remove);
     return server;
   })
@@ -243,34 +238,3 @@ test.runIf(process.getuid?.() === 0)(
     }
   },
 );
-
-const LONG = relation('public.long');
-const HOURS = 10_000;
-
-test('F18, F51: a table with 10,000 partitions, more than the server has locks: nothing of ours touches them all', async ({
-  own: { database },
-}) => {
-  await createHours(database, 'long', { count: HOURS, end: new Date('2026-06-15T01:00Z') });
-  await expect(database.query('select min(at) from long')).rejects.toThrow(/out of shared memory/);
-
-  const tables = [
-    aTablePolicy({
-      relation: LONG,
-      interval: 'hour',
-      premake: 3,
-      retention: { amount: HOURS - 4, unit: 'hours' },
-      analyze: undefined,
-    }),
-  ];
-  const question = { tables, at: at('2026-06-15'), where: "t.at > '2026-06-01'" };
-  const oracle = await consultOracle(database, question);
-  const partkeeper = openPartkeeper(database, question);
-  expect(await partkeeper.apply()).toMatchObject([
-    { run: { job: 'provision' }, outcome: 'success', done: 3 },
-    { run: { job: 'retire' }, outcome: 'success', done: 3 },
-    { run: { job: 'analyze' }, outcome: 'success' },
-  ]);
-  expect((await partkeeper.plan()).actions).toEqual([]);
-  await partkeeper.close();
-  expect(await oracle.meanwhile()).toEqual([]);
-});

@@ -9,7 +9,7 @@ import { doubles, falselyInterrupted, overlaps, readRuns } from '../support/run-
 import { shortOrLong } from '../support/stress.ts';
 
 const DAEMONS = 10;
-const ROUNDS = shortOrLong(3, 20);
+const ROUNDS = shortOrLong(2, 20);
 const ROUND_MS = 30_000;
 
 /** What a daemon has written when it is told to stop: some are stopped before they have done anything. */

@@ -31,7 +31,7 @@ describe('an apply whose backend is terminated', () => {
     async (fault, { stage }) => {
       const perform = async () => {
         const rehearsal = await stage.rehearse();
-        return stage.perform(rehearsal, fault, shortOrLong(2, 8), async ({ clone, exit }) => {
+        return stage.perform(rehearsal, fault, shortOrLong(1, 8), async ({ clone, exit }) => {
           const { code, signal, stdout, stderr } = exit;
           expect({ signal, stderr }, `a crash: ${stderr}`).toEqual({ signal: null, stderr: '' });
           const found = problemsOf(JSON.parse(stdout) as ApplyDocument);

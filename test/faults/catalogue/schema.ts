@@ -84,7 +84,7 @@ export const SCHEMA_FAULTS = {
     happens: 'What touches them all takes long, or fails.',
     holds: 'The number of our statements does not depend on it, nor that of the series: no label carries a partition.',
     seen: [metric('partkeeper_partitions', 'their number'), log('observed')],
-    tests: ['faults/server-stops.test.ts', 'db/catalog-cost.test.ts'],
+    tests: ['faults/many-partitions.test.ts', 'db/catalog-cost.test.ts'],
   },
   F52: {
     title: 'Rows arrive late, for a range that is being retired',

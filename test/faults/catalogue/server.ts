@@ -136,7 +136,7 @@ export const SERVER_FAULTS = {
     happens: 'A statement that touches every partition of a large table fails with 53200.',
     holds: 'None of ours does: the catalog is read without locks, and each partition has a transaction of its own.',
     seen: [error('RESOURCES_EXHAUSTED')],
-    tests: ['faults/server-stops.test.ts'],
+    tests: ['faults/many-partitions.test.ts'],
   },
   F19: {
     title: 'The server is another version after a reconnect',

@@ -1,0 +1,48 @@
+/** F18, F51: more partitions than the server has room for locks. */
+import { test as base, expect } from 'vitest';
+import { aTablePolicy, at, relation } from '../support/facts.ts';
+import { createHours } from '../support/many-partitions.ts';
+import { consultOracle } from '../support/oracle.ts';
+import { databasesOn, startTestServer } from '../support/own-server.ts';
+import { openPartkeeper } from '../support/partkeeper.ts';
+import { shortOrLong } from '../support/stress.ts';
+
+const test = base.extend('own', async (_, { onCleanup }) => {
+  // Not enough for a statement that touches every partition of a large table.
+  const server = await startTestServer({ max_locks_per_transaction: '10', max_connections: '30' });
+  onCleanup(server.remove);
+  const own = await databasesOn(server)();
+  onCleanup(own.close);
+  return own;
+});
+
+const LONG = relation('public.long');
+const HOURS = shortOrLong(2_000, 10_000);
+
+test(`F18, F51: a table with ${HOURS} partitions, more than the server has locks: nothing of ours touches them all`, async ({
+  own: { database },
+}) => {
+  await createHours(database, 'long', { count: HOURS, end: new Date('2026-06-15T01:00Z') });
+  await expect(database.query('select min(at) from long')).rejects.toThrow(/out of shared memory/);
+
+  const tables = [
+    aTablePolicy({
+      relation: LONG,
+      interval: 'hour',
+      premake: 3,
+      retention: { amount: HOURS - 4, unit: 'hours' },
+      analyze: undefined,
+    }),
+  ];
+  const question = { tables, at: at('2026-06-15'), where: "t.at > '2026-06-01'" };
+  const oracle = await consultOracle(database, question);
+  const partkeeper = openPartkeeper(database, question);
+  expect(await partkeeper.apply()).toMatchObject([
+    { run: { job: 'provision' }, outcome: 'success', done: 3 },
+    { run: { job: 'retire' }, outcome: 'success', done: 3 },
+    { run: { job: 'analyze' }, outcome: 'success' },
+  ]);
+  expect((await partkeeper.plan()).actions).toEqual([]);
+  await partkeeper.close();
+  expect(await oracle.meanwhile()).toEqual([]);
+});
