@@ -17,8 +17,9 @@ import { EVENTS, fillScene, openScene, type Scene } from '../support/scene.ts';
 import { urlOfDatabase } from '../support/templates.ts';
 
 const test = base
-  .extend('server', { scope: 'file' }, async (_, { onCleanup }) => {
-    const server = await startTestServer();
+  .extend('settings', { scope: 'file' }, () => ({ max_connections: '30' }))
+  .extend('server', { scope: 'file' }, async ({ settings }, { onCleanup }) => {
+    const server = await startTestServer(settings);
     onCleanup(server.remove);
     return server;
   })
