@@ -18,7 +18,7 @@ import { shortOrLong } from '../support/stress.ts';
 
 const START = Date.UTC(2024, 0, 1);
 /** With a 29th of February, and long enough for every retention to end. */
-const DAYS = shortOrLong(110, 366 + 2 * 365);
+const DAYS = shortOrLong(125, 366 + 2 * 365);
 const DAY_MS = 86_400_000;
 const SEED = Number(process.env.TIME_TRAVEL_SEED) || Math.floor(Math.random() * 2 ** 31);
 

@@ -8,7 +8,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { doubles, falselyInterrupted, overlaps, readRuns } from '../support/run-judge.ts';
 import { shortOrLong } from '../support/stress.ts';
 
-const DAEMONS = 10;
+const DAEMONS = shortOrLong(6, 10);
 const ROUNDS = shortOrLong(2, 20);
 const ROUND_MS = 30_000;
 
@@ -90,7 +90,8 @@ cliTest(
       expect(await strayJobs(database), `round ${round}`).toEqual([]);
     }
     const runs = await readRuns(database);
-    expect(runs.filter(({ outcome }) => outcome === 'success').length).toBeGreaterThan(ROUNDS);
+    // In each round somebody is not stopped before a run has ended, well or because its turn was over.
+    expect(runs.length).toBeGreaterThanOrEqual(ROUNDS);
     expect(overlaps(runs)).toEqual([]);
     expect(doubles(runs)).toEqual([]);
     // Told to stop, a process ends its runs itself, and has it on record.

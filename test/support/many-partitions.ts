@@ -6,7 +6,7 @@ import type { TestDatabase } from './database.ts';
 
 const HOUR_MS = 3_600_000;
 /** Each new table is a lock until the end of its transaction. */
-const AT_ONCE = 500;
+const AT_ONCE = 100;
 
 /**
  * Makes `name (id bigint, at timestamptz)` with partitions of an hour, `name_0` the oldest, the last of which ends at `end`. Each
