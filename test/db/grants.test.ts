@@ -1,4 +1,5 @@
 /** `migrate up --grant-to` grants what the service needs and nothing more: each right is taken away in turn, and then missed. */
+import { randomInt } from 'node:crypto';
 import { expect } from 'vitest';
 import { queries } from '../../src/catalog/queries.ts';
 import { drains } from '../../src/executor/default/statements.ts';
@@ -15,7 +16,10 @@ import type { TestPartkeeper } from '../support/partkeeper.ts';
 import { plainConfig } from '../support/plain-config.ts';
 import { queueTest } from '../support/queue.ts';
 import type { TestRole } from '../support/roles.ts';
+import { shortOrLong } from '../support/stress.ts';
 
+/** Of so many rights one is taken away, in turn from a random one on. */
+const EVERY = shortOrLong(3, 1);
 const SCHEMA = 'partkeeper_queue';
 const VIEW = relation('public.shown');
 const KEY = { singletonKey: 'refresh/public.shown' };
@@ -122,13 +126,15 @@ queueTest(
 
     expect(await work()).toEqual([]);
     const unneeded: string[] = [];
-    for (const [table, rights] of Object.entries(grantedRights(SCHEMA)))
-      for (const right of rights) {
-        await database.query(`revoke ${right} on ${table} from ${service.sql}`);
-        if (!(await work()).some(refusal => refusal.includes('permission denied')))
-          unneeded.push(`${right} on ${table}`);
-        await grantTo(client, service.name, SCHEMA);
-      }
+    const granted = Object.entries(grantedRights(SCHEMA)).flatMap(([table, rights]) =>
+      rights.map(right => `${right} on ${table}`),
+    );
+    const first = randomInt(EVERY);
+    for (const right of granted.filter((_, index) => index % EVERY === first)) {
+      await database.query(`revoke ${right} from ${service.sql}`);
+      if (!(await work()).some(refusal => refusal.includes('permission denied'))) unneeded.push(right);
+      await grantTo(client, service.name, SCHEMA);
+    }
     expect(unneeded).toEqual([]);
     expect(await work()).toEqual([]);
   },

@@ -45,7 +45,7 @@ describe('around local midnight', () => {
     'in %s (%s), a row written now finds its partition',
     async ([zone, , midnight], { database, open }) => {
       const tables = CASES.map(({ interval, type }) => policyOf(type, zone, interval));
-      const partkeeper = open({ tables });
+      const partkeeper = open({ tables, isAlone: true });
       for (const offset of [-1, 0, 1]) {
         const now = plusMicroseconds(instantFrom(midnight), offset);
         for (const { interval, type } of CASES)

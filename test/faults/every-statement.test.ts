@@ -40,7 +40,7 @@ async function applyThrough(clone: Clone, breakAt = 0, how: 'reset' | 'reset-onc
   }
 }
 
-test.for(['reset', 'reset-once-done'] as const)(
+test.for(shortOrLong(['reset-once-done'] as const, ['reset', 'reset-once-done'] as const))(
   'F09, F27: a network that breaks at a statement (%s) loses nothing, and what is not done at once is done by the next run',
   { timeout: process.env.PK_FAULTS === 'all' ? 900_000 : 60_000 },
   async (fault, { prepared }) => {

@@ -27,7 +27,7 @@ test('an apply that nothing happens to does every kind of work there is', async 
 });
 
 describe('an apply that is killed', () => {
-  test.for([...KILLS])(
+  test.for(shortOrLong([KILLS[1]], [...KILLS]))(
     'F27: at a statement (%s) leaves nothing torn, and the next one does the rest',
     { timeout: TIMEOUT_MS },
     async (fault, { stage }) => {

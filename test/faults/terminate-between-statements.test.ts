@@ -25,7 +25,7 @@ const problemsOf = ({ error, runs = [] }: ApplyDocument): readonly Problem[] =>
   [error, ...runs.map(run => run.error)].filter(problem => problem !== undefined);
 
 describe('an apply whose backend is terminated', () => {
-  test.for([...TERMINATIONS])(
+  test.for(shortOrLong([TERMINATIONS[1]], [...TERMINATIONS]))(
     'F27: before a statement (%s) says that the connection is lost or finishes by itself, and the next one does the rest',
     { timeout: TIMEOUT_MS },
     async (fault, { stage }) => {
