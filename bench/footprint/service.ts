@@ -63,7 +63,7 @@ export async function startService({
         DATABASE_URL: databaseUrl,
         PARTKEEPER_LISTEN: `127.0.0.1:${port}`,
         PARTKEEPER_LOG_FORMAT: 'json',
-        PARTKEEPER_LOG_LEVEL: 'warn',
+        PARTKEEPER_LOG_LEVEL: 'error',
       },
       stdio: ['ignore', isQuiet ? 'ignore' : 'inherit', 'inherit'],
     },
