@@ -469,7 +469,7 @@ export const ROWS: readonly RowSpec[] = [
         'timeseries',
         's',
         'Event loop delay',
-        'The 99th percentile of the pauses of a timer that is due every 50 ms: at rest it is 50 ms.',
+        'The 99th percentile of the pauses of a timer that is due every 100 ms: at rest it is 100 ms.',
         [[ofProcess('nodejs_eventloop_lag_p99_seconds'), '{{instance}}']],
       ),
       panel(

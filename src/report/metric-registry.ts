@@ -34,7 +34,7 @@ export interface Meters {
 }
 
 // prom-client's own 10 ms wake an idle process a hundred times a second: half of all the processor time that it needs.
-const LAG_PRECISION_MS = 50;
+const LAG_PRECISION_MS = 100;
 
 /** A registry of its own with all metrics of the table, and prom-client's own about process and runtime. */
 export function createMeters(): Meters {
