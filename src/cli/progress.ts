@@ -2,7 +2,7 @@
 import type { Emit } from '../report/events.ts';
 import { explainAction, explainError, explainOutcome, explainResult } from '../report/explain.ts';
 import { formatElapsed } from '../report/figures.ts';
-import { LEFT_TO_METRICS, listenWith } from '../report/listeners.ts';
+import { LEFT_TO_LOG_AND_METRICS, listenWith } from '../report/listeners.ts';
 import { type LongWorkOptions, watchLongWork } from '../report/long-work.ts';
 
 /** Without keeping the process alive for it. */
@@ -34,24 +34,11 @@ export const showProgress = (out: (line: string) => void): readonly Emit[] => [
     'run-finished': finished => out(`  ${explainOutcome(finished)}`),
     observed: () => {},
     'observation-failed': () => {},
-    scheduled: () => {},
     remembered: () => {},
-    'tick-skipped': () => {},
-    'ticks-missed': () => {},
-    'job-rejected': () => {},
-    'queue-troubled': () => {},
     'ledger-troubled': ({ error }) => out(`  not on record: ${explainError(error)}`),
     'run-interrupted': ({ job, target }) => out(`  an earlier run of ${job} ${target} was interrupted`),
     'pauses-read': () => {},
-    ...LEFT_TO_METRICS,
-    'config-loaded': () => {},
-    'reload-failed': () => {},
-    'trigger-asked': () => {},
-    'trigger-failed': () => {},
-    'trigger-refused': () => {},
-    'ready-changed': () => {},
-    listening: () => {},
+    ...LEFT_TO_LOG_AND_METRICS,
     stopping: ({ because }) => out(`stopping: ${because}`),
-    stopped: () => {},
   }),
 ];

@@ -17,6 +17,40 @@ export const LEFT_TO_METRICS: Pick<
   'job-handled': () => {},
 };
 
+/** For everyone whom only the work concerns, and not how the service gets to it. */
+export const LEFT_TO_LOG_AND_METRICS: typeof LEFT_TO_METRICS &
+  Pick<
+    Listeners,
+    | 'scheduled'
+    | 'tick-skipped'
+    | 'ticks-missed'
+    | 'job-rejected'
+    | 'queue-troubled'
+    | 'config-loaded'
+    | 'reload-failed'
+    | 'trigger-asked'
+    | 'trigger-failed'
+    | 'trigger-refused'
+    | 'ready-changed'
+    | 'listening'
+    | 'stopped'
+  > = {
+  ...LEFT_TO_METRICS,
+  scheduled: () => {},
+  'tick-skipped': () => {},
+  'ticks-missed': () => {},
+  'job-rejected': () => {},
+  'queue-troubled': () => {},
+  'config-loaded': () => {},
+  'reload-failed': () => {},
+  'trigger-asked': () => {},
+  'trigger-failed': () => {},
+  'trigger-refused': () => {},
+  'ready-changed': () => {},
+  listening: () => {},
+  stopped: () => {},
+};
+
 export const listenWith = (listeners: Listeners): Emit => {
   const hear = <K extends Event['kind']>(kind: K, event: EventOf[K]): void => listeners[kind](event);
   return event => hear(event.kind, event);

@@ -7,7 +7,7 @@ import { formatRelationName, type RelationName } from '../domain/relation.ts';
 import { type Instant, isBefore } from '../domain/time.ts';
 import type { Emit, Event, PauseState } from '../report/events.ts';
 import { trackFindings } from '../report/finding-tracker.ts';
-import { LEFT_TO_METRICS, listenWith } from '../report/listeners.ts';
+import { LEFT_TO_LOG_AND_METRICS, listenWith } from '../report/listeners.ts';
 import type { RecentAction } from './document.ts';
 import { mergeFacts, relationsIn } from './merge-facts.ts';
 import { deferredAction, failedAction, finishedAction, MAX_ACTIONS } from './recent-actions.ts';
@@ -129,26 +129,13 @@ export function keepStatus(now: () => Instant): Keeper {
     'action-finished': ({ action, result }) => keepAction(finishedAction(action, result, now())),
     'action-failed': ({ action, error, durationMs }) => keepAction(failedAction(action, error, durationMs, now())),
     'action-deferred': ({ action, error }) => keepAction(deferredAction(action, error, now())),
-    ...LEFT_TO_METRICS,
+    // A configuration that is loaded concerns it as well, but is asked for with each answer.
+    ...LEFT_TO_LOG_AND_METRICS,
     'action-started': () => {},
     'action-retried': () => {},
-    scheduled: () => {},
-    'tick-skipped': () => {},
-    'ticks-missed': () => {},
-    'job-rejected': () => {},
-    'queue-troubled': () => {},
     'ledger-troubled': () => {},
     'run-interrupted': () => {},
-    // What is shown is what the configuration in force asks for; it is asked for it with each answer.
-    'config-loaded': () => {},
-    'reload-failed': () => {},
-    'trigger-asked': () => {},
-    'trigger-failed': () => {},
-    'trigger-refused': () => {},
-    'ready-changed': () => {},
-    listening: () => {},
     stopping: () => {},
-    stopped: () => {},
   });
 
   return {
