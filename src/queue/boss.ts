@@ -42,7 +42,8 @@ export async function openBoss({ database, schema, migrate, onError }: BossOptio
     reindex: false,
     monitorVacuum: false,
   });
-  boss.on('error', onError);
+  // A worker's errors are handed on as plain objects.
+  boss.on('error', error => onError(error instanceof Error ? error : Object.assign(new Error(), error)));
   return boss;
 }
 

@@ -4,8 +4,8 @@
  */
 import type { PgBoss } from 'pg-boss';
 import { backoffMs } from '../domain/backoff.ts';
-import { asMaintenanceError } from '../domain/errors.ts';
 import type { Instant } from '../domain/time.ts';
+import { classify } from '../postgres/sqlstate.ts';
 import type { Emit } from '../report/events.ts';
 import type { Runner, RunReport } from '../run-job.ts';
 import { isOutdated, openBoss, prepareQueue } from './boss.ts';
@@ -51,7 +51,7 @@ export async function serveQueue(options: ServeOptions): Promise<void> {
 const complainTo =
   ({ emit }: Pick<Runner, 'emit'>) =>
   (error: unknown): void =>
-    emit({ kind: 'queue-troubled', error: asMaintenanceError(error) });
+    emit({ kind: 'queue-troubled', error: classify(error, 'reach the queue') });
 
 /** One configuration after the other; the worker, once there, goes on. */
 async function offerUntilStopped(options: ServeOptions, boss: PgBoss): Promise<void> {
@@ -92,7 +92,7 @@ async function whenReachable<T>(
     } catch (error) {
       failures += 1;
       complainTo({ emit })(error);
-      onState(asMaintenanceError(error).message);
+      onState(classify(error, 'reach the queue').message);
       await sleep(backoffMs(failures, random), until).catch(() => {});
     }
   }

@@ -1,6 +1,7 @@
 /** What a job of the queue is handled with: under one configuration, from the look at its payload to its end. */
 import type { PgBoss } from 'pg-boss';
 import type { Config } from '../config/config.ts';
+import { formatLength } from '../config/lengths.ts';
 import { schedulesOf } from '../config/schedules.ts';
 import { formatRelationName, isSameRelation } from '../domain/relation.ts';
 import { jobOf, targetsOf } from '../jobs/registry.ts';
@@ -35,13 +36,23 @@ export function portsOf(
   return {
     isConfigured: isConfiguredIn(job => targetsOf(jobOf(job), runner.policies)),
     isPaused: async (job, target) => (await readPaused(runner, entries))(job, target),
-    run(request) {
-      const timeout = AbortSignal.timeout(config.queue.runTimeoutMs);
-      return runJob(runner, {
-        ...request,
-        stopping: AbortSignal.any([stopping, timeout]),
-        signal: AbortSignal.any([signal, request.signal]),
-      });
+    async run(request) {
+      // Not AbortSignal.timeout(): its timer is kept until it fires, long after most runs are over.
+      const timeout = new AbortController();
+      const { runTimeoutMs } = config.queue;
+      const timer = setTimeout(
+        () => timeout.abort(`queue.runTimeout, ${formatLength(runTimeoutMs)}, is over`),
+        runTimeoutMs,
+      );
+      try {
+        return await runJob(runner, {
+          ...request,
+          stopping: AbortSignal.any([stopping, timeout.signal]),
+          signal: AbortSignal.any([signal, request.signal]),
+        });
+      } finally {
+        clearTimeout(timer);
+      }
     },
     onRejected: (rejection, because) => runner.emit({ kind: 'job-rejected', rejection, because }),
     leaveOut: async (id, job, target, tick, reason) =>

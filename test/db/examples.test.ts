@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { partkeeperTest } from '../support/partkeeper.ts';
+import { change } from '../support/tables.ts';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const names = readdirSync(EXAMPLES, { withFileTypes: true })
@@ -14,7 +15,7 @@ const test = partkeeperTest.override('template', 'bookkeeping');
 
 describe('the example', () => {
   test.for(names)('%s is in order after its first round', async (name, { database, open }) => {
-    await database.query(readFileSync(join(EXAMPLES, name, 'schema.sql'), 'utf8'));
+    await change(database, readFileSync(join(EXAMPLES, name, 'schema.sql'), 'utf8'));
     const { tables, views } = loadConfig({
       flags: { config: join(EXAMPLES, name, 'partkeeper.yaml'), databaseUrl: database.url },
       env: {},

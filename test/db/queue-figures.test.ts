@@ -1,11 +1,14 @@
 /** What the service tells of its queue: what waits there, how long it waited, and what became of it. */
 import { expect } from 'vitest';
+import { classify } from '../../src/postgres/sqlstate.ts';
+import { openBoss } from '../../src/queue/boss.ts';
 import { superviseUntilStopped } from '../../src/queue/supervise.ts';
 import { startWorker, type WorkerPorts } from '../../src/queue/worker.ts';
 import type { Event, JobOutcome } from '../../src/report/events.ts';
 import type { RunReport } from '../../src/run-job.ts';
 import { waitUntil } from '../support/client.ts';
 import { relation } from '../support/facts.ts';
+import { addressOf } from '../support/install.ts';
 import { plainConfig } from '../support/plain-config.ts';
 import { queueTest as test } from '../support/queue.ts';
 
@@ -100,4 +103,29 @@ test('a job that is taken and handled is told, with how long it could have been 
   expect(longest).toBeGreaterThanOrEqual(90_000);
   expect(longest).toBeLessThan(3_600_000);
   expect(Math.min(...waits)).toBeGreaterThanOrEqual(0);
+});
+
+test('what keeps the worker from the queue is told in the words of the server', async ({ database }) => {
+  const troubles: Error[] = [];
+  const queue = await openBoss({
+    database: addressOf(database.url),
+    schema: 'partkeeper_queue',
+    migrate: false,
+    onError: error => void troubles.push(error),
+  });
+  await queue.start();
+  try {
+    await database.query('alter table partkeeper_queue.job_common rename to mislaid');
+    await queue.work(QUEUE, async () => {});
+    await waitUntil(async () => troubles.length > 0, { what: 'the worker to complain' });
+  } finally {
+    await queue.stop({ graceful: false });
+  }
+  expect(classify(troubles[0], 'reach the queue')).toMatchObject({
+    sqlstate: '42P01',
+    // pg-boss adds whose it is.
+    message: expect.stringMatching(
+      /^could not reach the queue: relation "partkeeper_queue\.job_common" does not exist \(Queue: partkeeper/,
+    ),
+  });
 });
