@@ -50,6 +50,10 @@ describe('few rows', () => {
     ]);
     expect(statements).toContain('lock table only "public"."events" in access exclusive mode');
     expect((await partkeeper.plan(['provision'])).actions).toEqual([]);
+    // At once, and not when the session has been idle for 10 s: an ANALYZE in between would be due again afterwards.
+    expect(
+      await database.query(`select pg_stat_get_mod_since_analyze('events_2026_03'::regclass)::int as changed`),
+    ).toEqual([{ changed: 1000 }]);
   });
 
   partkeeperTest('of every kind of column are the same afterwards', async ({ database, open }) => {

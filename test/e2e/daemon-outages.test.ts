@@ -12,8 +12,8 @@ const POLICY = `database: { connectTimeout: 1s }
 ${MONTHLY_EVENTS}views:
   unified.mv_recent_events: { schedule: '* * * * * *', skipUnchanged: false }
 jobs:
-  provision: { schedule: '* * * * * *' }
-  retire: { schedule: '* * * * * *' }
+  provision: { schedule: '*/4 * * * * *' }
+  retire: { schedule: '*/4 * * * * *' }
 `;
 const REFRESHED =
   'partkeeper_run_last_success_timestamp_seconds{target="unified.mv_recent_events",operation="refresh"}';

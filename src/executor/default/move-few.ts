@@ -43,8 +43,9 @@ export const moveFew = (action: CreatePartition, beside: BesideDefault, attempt:
       const insert = ddl`insert into ${action.relation} (${columns}) select ${columns} from only ${source} where ${inWindow}`;
       await execute(insert, what);
       const [deleted] = await session.query<{ rows: number }>(
-        ddl`with gone as (delete from only ${source} where ${inWindow} returning 1) select count(*) as rows from gone`
-          .text,
+        // Both counts are the server's at once: they would come after the ANALYZE that follows, which would be due again.
+        ddl`with gone as (delete from only ${source} where ${inWindow} returning 1)
+          select count(*) as rows, pg_stat_force_next_flush() from gone`.text,
         [],
         what,
       );
