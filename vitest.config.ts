@@ -84,6 +84,11 @@ export default defineConfig({
           globalSetup: ['test/support/container-image.ts'],
         },
       },
+      // Not a part of `npm test`: the published schemas are installed apart.
+      {
+        extends: true,
+        test: { name: 'kubernetes', include: ['test/kubernetes/*.test.ts'], testTimeout: 30_000 },
+      },
       // Not a part of `npm test`: it goes on for as long as one likes.
       { extends: true, test: { name: 'soak', include: ['test/soak/**/*.test.ts'], hookTimeout: 120_000 } },
     ],

@@ -5,16 +5,9 @@
  *
  * `--containers` names versions that are started by Testcontainers instead, from the image `postgres:<version>`.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import {
-  DEFAULT_POSTGRES_VERSION,
-  findBinariesOf,
-  MATRIX_FOLDER,
-  POSTGRES_VERSIONS,
-} from '../test/support/postgres-versions.ts';
+import { DEFAULT_POSTGRES_VERSION, MATRIX_FOLDER, POSTGRES_VERSIONS } from '../test/support/postgres-versions.ts';
+import { installApart } from './install-apart.ts';
+import { runVitest } from './run.ts';
 
 interface Result {
   readonly version: string;
@@ -25,29 +18,11 @@ interface Result {
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-async function isInstalled(version: string): Promise<boolean> {
-  const binaries = await findBinariesOf(version).catch(() => undefined);
-  return binaries !== undefined && existsSync(binaries.postgres);
-}
-
-function run(command: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): boolean {
-  const { status, error } = spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, ...environment } });
-  if (error !== undefined) throw error;
-  return status === 0;
-}
-
-async function install(versions: readonly string[]): Promise<void> {
-  const installed = await Promise.all(versions.map(isInstalled));
-  if (installed.every(Boolean)) return;
-  if (!run('npm', ['ci', '--prefix', MATRIX_FOLDER])) throw new Error(`npm ci --prefix ${MATRIX_FOLDER} failed.`);
-}
-
 function testOn(version: string, isContained: boolean, args: readonly string[]): Result {
   say(`\nPostgreSQL ${version}${isContained ? ' in a container' : ''}`);
-  const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
   const started = performance.now();
   // A given database has one version; the matrix starts its own.
-  const passed = run(process.execPath, [vitest, 'run', '--project', 'db', ...args], {
+  const passed = runVitest(['--project', 'db', ...args], {
     TEST_POSTGRES: version,
     TEST_DATABASE_URL: '',
     TEST_SERVER: isContained ? 'testcontainers' : '',
@@ -63,7 +38,7 @@ const unknown = contained.filter(version => !versions.includes(version));
 if (unknown.length > 0) throw new Error(`${FLAG} names ${unknown.join(', ')}: there are ${versions.join(', ')}.`);
 const args = given.filter(word => !word.startsWith(FLAG));
 
-await install(versions);
+installApart(MATRIX_FOLDER);
 const results = versions.map(version => testOn(version, contained.includes(version), args));
 
 say('\nPostgreSQL      db tests  seconds');

@@ -1,16 +1,7 @@
-/** ops/kubernetes as data, and what Kubernetes' own schemas say of it. */
+/** ops/kubernetes as data: its files, and what kustomize makes of them. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule';
-import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
-import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
-import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
-import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
-import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
-import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
-import { Service } from 'kubernetes-models/v1/Service';
-import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import { parse, parseAllDocuments } from 'yaml';
 import { OPS, readOps } from './ops.ts';
 
@@ -65,55 +56,24 @@ export function merge(target: unknown, patch: unknown): unknown {
 }
 
 type Keys = Readonly<Record<string, unknown>>;
-const isKeys = (value: unknown): value is Keys => typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isKeys = (value: unknown): value is Keys =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const MODELS: Readonly<Record<string, new (manifest: never) => { validate(): void }>> = {
-  'v1 ConfigMap': ConfigMap,
-  'v1 Service': Service,
-  'v1 ServiceAccount': ServiceAccount,
-  'apps/v1 Deployment': Deployment,
-  'apps/v1 StatefulSet': StatefulSet,
-  'networking.k8s.io/v1 NetworkPolicy': NetworkPolicy,
-  'policy/v1 PodDisruptionBudget': PodDisruptionBudget,
-  'monitoring.coreos.com/v1 ServiceMonitor': ServiceMonitor,
-  'monitoring.coreos.com/v1 PrometheusRule': PrometheusRule,
-};
+/** Every manifest, and the file it is in. */
+export const manifests: readonly { readonly file: string; readonly manifest: Manifest }[] = folders
+  .flatMap(folder =>
+    filesOf(folder)
+      .filter(name => !['kustomization.yaml', 'patch.yaml', 'partkeeper.yaml'].includes(name))
+      .map(name => `${folder}/${name}`),
+  )
+  .flatMap(file => readManifests(file).map(manifest => ({ file, manifest })));
 
-/** What the published schema of its kind objects to; undefined: nothing. */
-export function objectionTo(manifest: Manifest): string | undefined {
-  const kind = `${manifest.apiVersion} ${manifest.kind}`;
-  const Model = MODELS[kind];
-  if (Model === undefined) return `there is no schema for ${kind}`;
-  try {
-    new Model(manifest as never).validate();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+export function findManifest(kind: string): Manifest {
+  const found = manifests.find(({ manifest }) => manifest.kind === kind);
+  if (found === undefined) throw new Error(`There is no ${kind}.`);
+  return found.manifest;
 }
 
-/**
- * Fields that the schema does not know, such as `readinesProbe`. Kubernetes' schemas allow any, so each field in turn is given
- * what no type allows: where nobody objects to that, nobody looks at the field.
- */
-export const unknownFields = (manifest: Manifest): readonly string[] =>
-  pathsIn(manifest)
-    .filter(path => objectionTo(withNonsense(manifest, path) as Manifest) === undefined)
-    .map(path => path.join('.'));
-
-type Path = readonly string[];
-
-const pathsIn = (value: unknown, path: Path = []): readonly Path[] =>
-  typeof value === 'object' && value !== null
-    ? Object.entries(value).flatMap(([key, inner]) => [
-        ...(Array.isArray(value) ? [] : [[...path, key]]),
-        ...pathsIn(inner, [...path, key]),
-      ])
-    : [];
-
-function withNonsense(value: unknown, [key, ...rest]: Path): unknown {
-  if (key === undefined) return () => {};
-  if (Array.isArray(value))
-    return value.map((inner: unknown, index) => (String(index) === key ? withNonsense(inner, rest) : inner));
-  return isKeys(value) ? { ...value, [key]: withNonsense(value[key], rest) } : value;
-}
+/** The example's database with the sidecar in its pod. */
+export const patchedStatefulSet = (): Manifest =>
+  merge(findManifest('StatefulSet'), readManifests('sidecar/patch.yaml')[0]) as Manifest;

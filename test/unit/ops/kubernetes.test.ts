@@ -1,36 +1,20 @@
-/** ops/kubernetes, held to the published schemas, to kustomize where there is one, and to what we promise. */
+/** ops/kubernetes, held to kustomize where there is one, and to what we promise; to the published schemas in test/kubernetes. */
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import {
-  decodeManifests,
   FOLDER,
   filesOf,
+  findManifest,
   folders,
   hasKubectl,
   type Manifest,
-  merge,
-  objectionTo,
+  patchedStatefulSet,
   readKustomization,
-  readManifests,
   render,
-  unknownFields,
 } from '../../support/kubernetes.ts';
 import { readOps } from '../../support/ops.ts';
 
 const { version } = JSON.parse(readOps('../package.json'));
-
-const manifestFiles = folders.flatMap(folder =>
-  filesOf(folder)
-    .filter(name => !['kustomization.yaml', 'patch.yaml', 'partkeeper.yaml'].includes(name))
-    .map(name => `${folder}/${name}`),
-);
-const manifests = manifestFiles.flatMap(file => readManifests(file).map(manifest => ({ file, manifest })));
-const find = (kind: string): Manifest => {
-  const found = manifests.find(({ manifest }) => manifest.kind === kind);
-  if (found === undefined) throw new Error(`There is no ${kind}.`);
-  return found.manifest;
-};
-const patched = (): Manifest => merge(find('StatefulSet'), readManifests('sidecar/patch.yaml')[0]) as Manifest;
 
 /** As far as we look at them. */
 interface Container {
@@ -61,27 +45,6 @@ const ours = ({ containers, initContainers = [] }: PodSpec): Container => {
   return found;
 };
 
-describe('the schemas that Kubernetes and the Prometheus operator publish', () => {
-  test.for([
-    ...manifests.map(({ file, manifest }) => [`${file}: ${manifest.kind}`, manifest] as const),
-    ['the patched StatefulSet', patched()] as const,
-  ])('have no objection to %s, and know its fields', ([, manifest]) => {
-    expect(objectionTo(manifest)).toBeUndefined();
-    expect(unknownFields(manifest)).toEqual([]);
-  });
-
-  test('would notice a wrong type, a missing field, and a field that is not known', () => {
-    const [wrong] = decodeManifests(
-      '{ apiVersion: v1, kind: Service, metadata: { name: x }, spec: { ports: [{ port: many }] } }',
-    );
-    expect(wrong && objectionTo(wrong)).toContain('data/spec/ports/0/port must be integer');
-    const [misspelt] = decodeManifests(
-      '{ apiVersion: v1, kind: Service, metadata: { name: x }, spec: { ports: [{ prot: 1, port: 2 }] } }',
-    );
-    expect(misspelt && unknownFields(misspelt)).toEqual(['spec.ports.0.prot']);
-  });
-});
-
 describe('kustomize', () => {
   test.for(folders)('%s names every file that is there, and none that is not', folder => {
     const { resources = [], components = [], patches = [], configMapGenerator = [] } = readKustomization(folder);
@@ -101,7 +64,7 @@ describe('kustomize', () => {
 
   test('the patch finds what it is for', () => {
     const [patch] = readKustomization('sidecar').patches ?? [];
-    const { kind, metadata } = find('StatefulSet');
+    const { kind, metadata } = findManifest('StatefulSet');
     expect(patch?.target).toEqual({ kind, labelSelector: `partkeeper=${metadata.labels?.partkeeper}` });
   });
 
@@ -113,28 +76,23 @@ describe('kustomize', () => {
   test.runIf(hasKubectl).for([
     ['standalone', 'Deployment'],
     ['example-sidecar', 'StatefulSet'],
-  ])('renders %s, to which the schemas have no objection', ([folder = '', kind = '']) => {
+  ])('renders %s, of which the service finds the pods, and Prometheus the service', ([folder = '', kind = '']) => {
     const rendered = render(folder);
     expect(rendered.map(({ kind: found }) => found)).toEqual(expect.arrayContaining([kind, 'ConfigMap', 'Service']));
-    for (const manifest of rendered) {
-      expect(objectionTo(manifest)).toBeUndefined();
-      expect(unknownFields(manifest)).toEqual([]);
-    }
     const one = (wanted: string, name = ''): Manifest => {
       const found = rendered.find(({ kind: its, metadata }) => its === wanted && metadata.name.includes(name));
       if (found === undefined) throw new Error(`There is no ${wanted} ${name}.`);
       return found;
     };
     const service = one('Service', 'partkeeper');
-    // The service finds the pods, and Prometheus the service.
     expect(podOf(one(kind)).metadata.labels).toMatchObject(selectorOf(service));
-    expect({ matchLabels: service.metadata.labels }).toMatchObject(selectorOf(find('ServiceMonitor')));
+    expect({ matchLabels: service.metadata.labels }).toMatchObject(selectorOf(findManifest('ServiceMonitor')));
   });
 });
 
 describe.for([
-  ['the Deployment', () => podOf(find('Deployment')).spec],
-  ['the sidecar', () => podOf(patched()).spec],
+  ['the Deployment', () => podOf(findManifest('Deployment')).spec],
+  ['the sidecar', () => podOf(patchedStatefulSet()).spec],
 ] as const)('%s', ([, podOfIt]) => {
   const pod = podOfIt();
   const container = ours(pod);
@@ -174,10 +132,10 @@ describe.for([
 });
 
 test('a sidecar is native, and never makes the database look unready', () => {
-  const container = ours(podOf(patched()).spec);
+  const container = ours(podOf(patchedStatefulSet()).spec);
   expect(container.restartPolicy).toBe('Always');
   expect(container.readinessProbe).toBeUndefined();
-  expect(ours(podOf(find('Deployment')).spec).readinessProbe).toMatchObject({ httpGet: { path: '/readyz' } });
+  expect(ours(podOf(findManifest('Deployment')).spec).readinessProbe).toMatchObject({ httpGet: { path: '/readyz' } });
 });
 
 test('the configuration in the ConfigMap is valid', () => {
