@@ -90,8 +90,12 @@ describe('demo', () => {
     await demo.expectNothingLeft();
   });
 
-  test('goes on with its schedules, and serves its metrics, until Ctrl-C', async ({ demo }) => {
-    const running = demo.start(['--rows', '2_000']);
+  test('by npm start goes on with its schedules, and serves its metrics, until Ctrl-C', async ({ demo }) => {
+    const running = demo.start(['--rows', '2_000'], {
+      isByNpm: true,
+      // That of npm, which keeps it.
+      env: { NODE_DISABLE_COMPILE_CACHE: '1' },
+    });
     await running.written('stop with Ctrl-C');
     const address = /metrics for Prometheus: (\S+)/.exec(running.output())?.[1] ?? '';
     const text = await (await fetch(address)).text();
@@ -100,45 +104,24 @@ describe('demo', () => {
       /^partkeeper_run_next_timestamp_seconds\{target="unified\.mv_recent_events",operation="refresh"\} 1\d{9}$/m,
     );
     expect(running.hasEnded()).toBe(false);
-    // npm passes on what the terminal has sent to everyone already. Another signal, because two of one kind may become one.
-    running.interrupt();
-    running.kill('SIGTERM');
-    expect(await running.exited(STOP_MS)).toMatchObject({ code: 0, stderr: '' });
-    expect(running.output()).toMatch(/^demo: the embedded database is stopped and removed$/m);
-    await demo.expectNothingLeft();
-  });
-
-  test('by npm start ends on Ctrl-C as well', async ({ demo }) => {
-    const running = demo.start(['--rows', '2_000'], {
-      isByNpm: true,
-      // That of npm, which keeps it.
-      env: { NODE_DISABLE_COMPILE_CACHE: '1' },
-    });
-    await running.written('stop with Ctrl-C');
+    // npm passes on what the terminal has sent to everyone already.
     running.interrupt();
     await running.exited(STOP_MS);
     expect(running.output()).toMatch(/^demo: the embedded database is stopped and removed$/m);
     await demo.expectNothingLeft();
   });
-
-  test('with --json writes a log of JSON lines and nothing else to standard output', async ({ demo }) => {
-    const { code, stdout, stderr } = await demo.start(['--once', '--json', '--rows', '2000']).exited();
-    expect(code).toBe(0);
-    const lines = stdout
-      .trimEnd()
-      .split('\n')
-      .map(line => JSON.parse(line));
-    expect(lines.length).toBeGreaterThan(10);
-    expect(stderr).toMatch(/^demo: first round: 2 partitions created, /m);
-  });
 });
 
 describe('demo --data-dir', () => {
-  test('keeps the database and uses it again, and a load that was interrupted is made anew', async ({ demo }) => {
+  test('keeps the database and uses it again, and a load that was interrupted is made anew; --json is a log of JSON lines', async ({
+    demo,
+  }) => {
     const folder = join(demo.temporary, 'kept', 'here');
     const interrupted = demo.start(['--data-dir', folder, '--rows', '300_000']);
     await interrupted.written('loading 300,000 events');
     interrupted.interrupt();
+    // As from npm, which passes on what the terminal has sent to everyone. Another signal: two of one kind may become one.
+    interrupted.kill('SIGTERM');
     expect(await interrupted.exited(STOP_MS)).toMatchObject({ code: 0 });
 
     const args = ['--data-dir', folder, '--rows', '2_000', '--once'];
@@ -147,10 +130,15 @@ describe('demo --data-dir', () => {
     expect(first.stdout).toContain('demo: loaded 2,000 events');
     expect(first.stdout).toContain(`demo: the embedded database is stopped; its data stay in ${folder}`);
 
-    const second = await demo.start(args).exited();
+    const second = await demo.start([...args, '--json']).exited();
     expect(second.code).toBe(0);
-    expect(second.stdout).toContain('demo: the events of an earlier demo are still there');
-    expect(second.stdout).toMatch(/^demo: first round: 0 partitions created, 0 partitions retired, /m);
+    expect(second.stderr).toContain('demo: the events of an earlier demo are still there');
+    expect(second.stderr).toMatch(/^demo: first round: 0 partitions created, 0 partitions retired, /m);
+    const log = second.stdout
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line));
+    expect(log.length).toBeGreaterThan(10);
     expect(await readdir(folder)).toEqual(expect.arrayContaining(['data', 'password']));
   });
 });
