@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { prepareEnvironment } from './test/support/environment.ts';
+import { AlternatingSequencer } from './test/support/sequencer.ts';
 
 // Whole processes and servers on a machine that is busy with others: what fails must fail again. A retry is told.
 const ofProcesses = { retry: process.env.CI === undefined ? 0 : 2 };
@@ -17,6 +18,7 @@ export default defineConfig({
     pool: 'forks',
     // More than there are processors: most tests wait for a server, or for another process, most of the time.
     maxWorkers: availableParallelism() + 3,
+    sequence: { sequencer: AlternatingSequencer },
     projects: [
       {
         extends: true,
