@@ -148,6 +148,14 @@ test('ARCHITECTURE.md names every part, and only tests that exist', () => {
   expect(named.filter(file => !existsSync(join(ROOT, file)))).toEqual([]);
 });
 
+// At the top it would change the very test that it is called on, for all files that share the process and all that import it.
+test('a fixture is overridden within a describe only; a file has a test of its own by extend', () => {
+  const isOverriddenAtTheTop = (name: string): boolean =>
+    /^(?:\S.*| {0,2})\.override\(/m.test(readFileSync(join(ROOT, 'test', name), 'utf8'));
+  const sources = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' });
+  expect(sources.filter(name => name.endsWith('.ts') && isOverriddenAtTheTop(name))).toEqual([]);
+});
+
 test('npm run test:stress runs every test that has a long form', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const words: readonly string[] = scripts['test:stress'].split(' ').slice(3);

@@ -14,7 +14,7 @@ interface Visit {
   readonly complaints: readonly string[];
 }
 
-const test = daemonTest.override('template', 'schema');
+const test = daemonTest.extend('template', 'schema');
 
 let browser: Browser;
 beforeAll(async () => {

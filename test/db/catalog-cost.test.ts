@@ -9,7 +9,7 @@ import { aTablePolicy, aViewPolicy, relation } from '../support/facts.ts';
 import { type OpenPartkeeper, partkeeperTest, type TestPartkeeper } from '../support/partkeeper.ts';
 import { createTable, months } from '../support/tables.ts';
 
-partkeeperTest.override('template', 'bookkeeping');
+const test = partkeeperTest.extend('template', 'bookkeeping');
 
 /** The statements that reaching for the facts sends, seen where every one of them passes. */
 async function statementsToRead({
@@ -45,7 +45,7 @@ const numbered = (kind: string, count: number) =>
   Array.from({ length: count }, (_, index) => relation(`public.${kind}_${index + 1}`));
 
 describe('reading the facts', () => {
-  partkeeperTest('F51: takes as many statements for fifty tables and views as for one', async ({ database, open }) => {
+  test('F51: takes as many statements for fifty tables and views as for one', async ({ database, open }) => {
     await database.query(`
       do $$ begin
         for t in 1..50 loop
@@ -70,7 +70,7 @@ describe('reading the facts', () => {
     expect(fifty.statements).toEqual(one.statements);
   });
 
-  partkeeperTest('waits for no lock, whatever others have locked', async ({ database, open }) => {
+  test('waits for no lock, whatever others have locked', async ({ database, open }) => {
     const partkeeper = await openOver(database, open);
     const holder = await database.connect();
     await holder.query('begin; lock table events in access exclusive mode; lock table other in access exclusive mode');
@@ -86,7 +86,7 @@ describe('reading the facts', () => {
     await holder.query('rollback');
   });
 
-  partkeeperTest('takes no lock that others could wait for', async ({ database, open }) => {
+  test('takes no lock that others could wait for', async ({ database, open }) => {
     const partkeeper = await openOver(database, open);
     const [row] = await partkeeper.database.use(session =>
       session.transaction(partkeeper.runner.budget, async () => {

@@ -7,7 +7,7 @@ import { type OpenPartkeeper, partkeeperTest } from '../support/partkeeper.ts';
 import { createTable, months, partitionsOf } from '../support/tables.ts';
 import { rowsOfTraffic, startTraffic } from '../support/traffic.ts';
 
-partkeeperTest.override('template', 'bookkeeping');
+const test = partkeeperTest.extend('template', 'bookkeeping');
 
 const EVENTS = relation('public.events');
 const AT = at('2026-03-15');
@@ -39,7 +39,7 @@ async function provision(open: OpenPartkeeper) {
 }
 
 describe('few rows', () => {
-  partkeeperTest('are moved with the attach of their partition', async ({ database, open }) => {
+  test('are moved with the attach of their partition', async ({ database, open }) => {
     await prepare(database, MIXED);
     const { partkeeper, report, statements } = await provision(open);
     expect(report).toMatchObject({ outcome: 'success', done: 2, findings: [{ code: 'DEFAULT_PARTITION' }] });
@@ -56,7 +56,7 @@ describe('few rows', () => {
     ).toEqual([{ changed: 1000 }]);
   });
 
-  partkeeperTest('of every kind of column are the same afterwards', async ({ database, open }) => {
+  test('of every kind of column are the same afterwards', async ({ database, open }) => {
     await createTable(database, 'public.events', {
       more: `, note text, twice bigint generated always as (id * 2) stored, serial bigint generated always as identity, "Odd, name" jsonb, primary key (id, at)`,
     });
@@ -79,7 +79,7 @@ describe('few rows', () => {
     ]);
   });
 
-  partkeeperTest('an insert that waits meanwhile finds the new partition', async ({ database, open }) => {
+  test('an insert that waits meanwhile finds the new partition', async ({ database, open }) => {
     await prepare(database, MIXED);
     const holder = await database.connect();
     // Keeps the attach waiting with writers at the parent behind it; they must not fail when it is there.
@@ -102,7 +102,7 @@ describe('few rows', () => {
 });
 
 describe('a default partition that holds nothing else', () => {
-  partkeeperTest('becomes the partition, and an empty one takes its place', async ({ database, open }) => {
+  test('becomes the partition, and an empty one takes its place', async ({ database, open }) => {
     await prepare(database, MARCH);
     await database.query(`
       grant select on rest to public;
@@ -134,7 +134,7 @@ describe('while everybody works', () => {
   const MARCH_KEYS = ['2026-03-10', '2026-03-20', '2026-02-10'];
   const MIXED_KEYS = [...MARCH_KEYS, '2020-01-01', '2026-04-02'];
 
-  partkeeperTest.for([
+  test.for([
     ['few rows', MIXED, 2_000, MIXED_KEYS],
     ['the whole', MARCH, 3000, MARCH_KEYS],
   ] as const)(

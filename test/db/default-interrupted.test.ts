@@ -12,7 +12,7 @@ import { aTablePolicy, at, relation } from '../support/facts.ts';
 import { partkeeperTest, type TestPartkeeper } from '../support/partkeeper.ts';
 import { createTable, months } from '../support/tables.ts';
 
-partkeeperTest.override('template', 'bookkeeping');
+const test = partkeeperTest.extend('template', 'bookkeeping');
 
 const EVENTS = relation('public.events');
 const AT = at('2026-03-15');
@@ -87,7 +87,7 @@ function chosen(count: number, atMost: number, seed: number): readonly number[] 
   return numbers;
 }
 
-partkeeperTest('a swap that is killed, at whatever statement', { timeout: 300_000 }, async ({ database, open }) => {
+test('a swap that is killed, at whatever statement', { timeout: 300_000 }, async ({ database, open }) => {
   const seed = Number(process.env.PK_FAULTS_SEED || randomInt(2 ** 31));
   const partkeeper = open({ tables: policyOf('drain'), at: AT, isAlone: true });
   const { runner } = partkeeper;
@@ -112,65 +112,57 @@ partkeeperTest('a swap that is killed, at whatever statement', { timeout: 300_00
   }
 });
 
-partkeeperTest(
-  'a swap whose backend is terminated goes on by itself',
-  { timeout: 300_000 },
-  async ({ database, open }) => {
-    const seed = Number(process.env.PK_FAULTS_SEED || randomInt(2 ** 31));
-    const partkeeper = open({ tables: policyOf('drain'), at: AT, isAlone: true });
-    const { runner } = partkeeper;
-    for (const number of chosen(90, 2, seed)) {
-      await prepare(database);
-      const fated = withAccident(runner.database, async (_, reached, session) => {
-        if (reached !== number) return;
-        const [row] = await session.query<{ pid: number }>('select pg_backend_pid() as pid', [], 'be known');
-        await database.query('select pg_terminate_backend($1, 5000)', [row?.pid]);
-      });
-      const reports = await run({ ...runner, database: fated.database });
-      const where = `PK_FAULTS_SEED=${seed}: ${number}, ${fated.statements[number - 1]}`;
-      expect(
-        reports.map(({ outcome }) => outcome),
-        where,
-      ).not.toContain('partial');
-      await expectSound(database);
-      await run(runner);
-      await expectDone(database, partkeeper);
-    }
-  },
-);
+test('a swap whose backend is terminated goes on by itself', { timeout: 300_000 }, async ({ database, open }) => {
+  const seed = Number(process.env.PK_FAULTS_SEED || randomInt(2 ** 31));
+  const partkeeper = open({ tables: policyOf('drain'), at: AT, isAlone: true });
+  const { runner } = partkeeper;
+  for (const number of chosen(90, 2, seed)) {
+    await prepare(database);
+    const fated = withAccident(runner.database, async (_, reached, session) => {
+      if (reached !== number) return;
+      const [row] = await session.query<{ pid: number }>('select pg_backend_pid() as pid', [], 'be known');
+      await database.query('select pg_terminate_backend($1, 5000)', [row?.pid]);
+    });
+    const reports = await run({ ...runner, database: fated.database });
+    const where = `PK_FAULTS_SEED=${seed}: ${number}, ${fated.statements[number - 1]}`;
+    expect(
+      reports.map(({ outcome }) => outcome),
+      where,
+    ).not.toContain('partial');
+    await expectSound(database);
+    await run(runner);
+    await expectDone(database, partkeeper);
+  }
+});
 
-partkeeperTest(
-  'a CHECK whose run is killed, at whatever statement',
-  { timeout: 300_000 },
-  async ({ database, open }) => {
-    const seed = Number(process.env.PK_FAULTS_SEED || randomInt(2 ** 31));
-    // Half a megabyte is more than what is searched in a millisecond; nobody else is there to be waited for.
-    const policies = [aTablePolicy({ relation: EVENTS, premake: 1 })];
-    const partkeeper = open({ tables: policies, at: AT, isAlone: true, budget: { lockTimeoutMs: 1 } });
-    const { runner } = partkeeper;
-    const prepareLarge = async (): Promise<void> => {
-      await database.query('drop table if exists events');
-      await createTable(database, 'public.events', { more: ', pad text', partitions: months('events', '2026-03', 1) });
-      await database.query(`
+test('a CHECK whose run is killed, at whatever statement', { timeout: 300_000 }, async ({ database, open }) => {
+  const seed = Number(process.env.PK_FAULTS_SEED || randomInt(2 ** 31));
+  // Half a megabyte is more than what is searched in a millisecond; nobody else is there to be waited for.
+  const policies = [aTablePolicy({ relation: EVENTS, premake: 1 })];
+  const partkeeper = open({ tables: policies, at: AT, isAlone: true, budget: { lockTimeoutMs: 1 } });
+  const { runner } = partkeeper;
+  const prepareLarge = async (): Promise<void> => {
+    await database.query('drop table if exists events');
+    await createTable(database, 'public.events', { more: ', pad text', partitions: months('events', '2026-03', 1) });
+    await database.query(`
       create table rest partition of events default;
       alter table rest alter pad set storage plain;
       insert into events select i, '2020-01-01', repeat('x', 8000) from generate_series(1, 80) i`);
-    };
-    await prepareLarge();
-    const whole = withAccident(runner.database, killedAt(Number.POSITIVE_INFINITY));
-    expect(await run({ ...runner, database: whole.database })).toMatchObject([{ outcome: 'success', done: 1 }]);
-    const count = whole.statements.length;
-    expect(whole.statements.filter(text => /^alter.*partkeeper_no_rows/.test(text))).toHaveLength(3);
+  };
+  await prepareLarge();
+  const whole = withAccident(runner.database, killedAt(Number.POSITIVE_INFINITY));
+  expect(await run({ ...runner, database: whole.database })).toMatchObject([{ outcome: 'success', done: 1 }]);
+  const count = whole.statements.length;
+  expect(whole.statements.filter(text => /^alter.*partkeeper_no_rows/.test(text))).toHaveLength(3);
 
-    for (const number of chosen(count, 6, seed)) {
-      await prepareLarge();
-      await run({ ...runner, database: withAccident(runner.database, killedAt(number)).database });
-      // What comes now is refused in no case.
-      await database.query(`insert into events values (-1, '2026-03-20'), (-2, '2019-01-01')`);
-      expect(await run(runner), `PK_FAULTS_SEED=${seed}: ${number}`).toMatchObject([{ outcome: 'success', failed: 0 }]);
-      expect((await partkeeper.plan(['provision'])).actions).toEqual([]);
-      expect(await leftOfDrains(database)).toEqual([]);
-      expect(await database.query('select count(*)::int as n from events')).toEqual([{ n: 82 }]);
-    }
-  },
-);
+  for (const number of chosen(count, 6, seed)) {
+    await prepareLarge();
+    await run({ ...runner, database: withAccident(runner.database, killedAt(number)).database });
+    // What comes now is refused in no case.
+    await database.query(`insert into events values (-1, '2026-03-20'), (-2, '2019-01-01')`);
+    expect(await run(runner), `PK_FAULTS_SEED=${seed}: ${number}`).toMatchObject([{ outcome: 'success', failed: 0 }]);
+    expect((await partkeeper.plan(['provision'])).actions).toEqual([]);
+    expect(await leftOfDrains(database)).toEqual([]);
+    expect(await database.query('select count(*)::int as n from events')).toEqual([{ n: 82 }]);
+  }
+});

@@ -6,7 +6,7 @@ import { aTablePolicy, at, relation } from '../support/facts.ts';
 import { partkeeperTest } from '../support/partkeeper.ts';
 import { createTable } from '../support/tables.ts';
 
-partkeeperTest.override('template', 'bookkeeping');
+const test = partkeeperTest.extend('template', 'bookkeeping');
 
 const EVENTS = relation('public.events');
 const AT = at('2026-03-15');
@@ -120,7 +120,7 @@ const OBSTACLES = [
   ],
 ] as const;
 
-partkeeperTest('every obstacle is seen, with the ways that it closes', async ({ database }) => {
+test('every obstacle is seen, with the ways that it closes', async ({ database }) => {
   await prepare(database);
   const client = await database.connect();
   await client.query('set allow_system_table_mods = on; set search_path = pg_catalog, pg_temp');
@@ -140,7 +140,7 @@ partkeeperTest('every obstacle is seen, with the ways that it closes', async ({ 
 });
 
 describe('rows that cannot be moved', () => {
-  partkeeperTest('stay where they are, and the reasons are told', async ({ database, open }) => {
+  test('stay where they are, and the reasons are told', async ({ database, open }) => {
     await prepare(database);
     await database.query(`
       create trigger told after delete on events for each row execute function nothing();
@@ -156,7 +156,7 @@ describe('rows that cannot be moved', () => {
     expect(await database.query('select from partkeeper.drains')).toEqual([]);
   });
 
-  partkeeperTest('without a record of drains, they are reported and the rest goes on', async ({ database, open }) => {
+  test('without a record of drains, they are reported and the rest goes on', async ({ database, open }) => {
     await prepare(database);
     await database.query('drop table partkeeper.drains');
     const [report] = await open({ tables: [policy], at: AT }).run('provision');

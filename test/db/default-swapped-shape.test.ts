@@ -6,11 +6,11 @@ import { aTablePolicy, at, relation } from '../support/facts.ts';
 import { roleTest } from '../support/roles.ts';
 import { partitionsOf } from '../support/tables.ts';
 
-roleTest.override('template', 'bookkeeping');
+const test = roleTest.extend('template', 'bookkeeping');
 
 const AT = at('2026-03-15');
 
-roleTest('whatever a table can have is there afterwards', async ({ database, open, role }) => {
+test('whatever a table can have is there afterwards', async ({ database, open, role }) => {
   const owner = await role('nologin', 'owner');
   const service = await role('login', 'service');
   await database.query(`

@@ -11,7 +11,7 @@ import { partkeeperTest } from '../support/partkeeper.ts';
 import { createTable, months, partitionsOf } from '../support/tables.ts';
 import { rowsOfTraffic, startTraffic } from '../support/traffic.ts';
 
-partkeeperTest.override('template', 'bookkeeping');
+const test = partkeeperTest.extend('template', 'bookkeeping');
 
 const EVENTS = relation('public.events');
 const AT = at('2026-03-15');
@@ -45,60 +45,60 @@ const shortly = (ms: number): Promise<void> =>
   });
 
 describe('while everybody works', () => {
-  partkeeperTest(
-    'no row is lost, doubled or hidden, no insert fails, and nothing is searched under a lock',
-    async ({ database, open }) => {
-      await prepare(database, ', note text, pad text, primary key (id, at)');
-      // 6 MB, which are copied in two steps.
-      await database.query(
-        `alter table rest alter column pad set storage plain; update rest set pad = repeat('x', 4000) where id <= 1500`,
-      );
-      const [before] = await database.query(`select 'rest'::regclass::oid::int as oid`);
-      const traffic = await startTraffic(database, { writers: 3, keys: KEYS, seed: 11, still: ROWS });
-      await waitUntil(() => traffic.done() > 100);
-      const partkeeper = open({
-        tables,
-        at: AT,
-        url: sayingAll(database.url),
-        budget: { lockAttempts: 50 },
-        sleep: shortly,
-      });
-      const { value: reports, said } = await saidDuring(() => partkeeper.run('provision'));
-      const after = traffic.done();
-      await waitUntil(() => traffic.done() > after + 100);
-      const { errors, misread, rows } = await traffic.stop();
-      expect(reports[0]?.error).toBeUndefined();
-      expect({ errors, misread }).toEqual({ errors: [], misread: [] });
-      expect(await rowsOfTraffic(database)).toEqual(rows);
-      expect(await stored(database)).toEqual([
-        { stored: 'events_2026_03', n: ROWS / 2 },
-        { stored: 'rest', n: ROWS / 2 },
-      ]);
-      expect(said.filter(text => /is implied by existing/.test(text))).toEqual(
-        expect.arrayContaining([
-          'partition constraint for table "events_2026_03" is implied by existing constraints',
-          'partition constraint for table "rest" is implied by existing constraints',
-        ]),
-      );
-      expect(await database.query(`select 'rest'::regclass::oid::int as oid`)).not.toEqual([before]);
-      expect(Object.keys(await partitionsOf(database, EVENTS))).toEqual([
-        'events_2026_01',
-        'events_2026_02',
-        'events_2026_03',
-        'events_2026_04',
-        'events_2026_05',
-        'rest',
-      ]);
-      expect(await left(database)).toEqual([]);
-      expect((await partkeeper.plan(['provision'])).actions).toEqual([]);
-    },
-  );
+  test('no row is lost, doubled or hidden, no insert fails, and nothing is searched under a lock', async ({
+    database,
+    open,
+  }) => {
+    await prepare(database, ', note text, pad text, primary key (id, at)');
+    // 6 MB, which are copied in two steps.
+    await database.query(
+      `alter table rest alter column pad set storage plain; update rest set pad = repeat('x', 4000) where id <= 1500`,
+    );
+    const [before] = await database.query(`select 'rest'::regclass::oid::int as oid`);
+    const traffic = await startTraffic(database, { writers: 3, keys: KEYS, seed: 11, still: ROWS });
+    await waitUntil(() => traffic.done() > 100);
+    const partkeeper = open({
+      tables,
+      at: AT,
+      url: sayingAll(database.url),
+      budget: { lockAttempts: 50 },
+      sleep: shortly,
+    });
+    const { value: reports, said } = await saidDuring(() => partkeeper.run('provision'));
+    const after = traffic.done();
+    await waitUntil(() => traffic.done() > after + 100);
+    const { errors, misread, rows } = await traffic.stop();
+    expect(reports[0]?.error).toBeUndefined();
+    expect({ errors, misread }).toEqual({ errors: [], misread: [] });
+    expect(await rowsOfTraffic(database)).toEqual(rows);
+    expect(await stored(database)).toEqual([
+      { stored: 'events_2026_03', n: ROWS / 2 },
+      { stored: 'rest', n: ROWS / 2 },
+    ]);
+    expect(said.filter(text => /is implied by existing/.test(text))).toEqual(
+      expect.arrayContaining([
+        'partition constraint for table "events_2026_03" is implied by existing constraints',
+        'partition constraint for table "rest" is implied by existing constraints',
+      ]),
+    );
+    expect(await database.query(`select 'rest'::regclass::oid::int as oid`)).not.toEqual([before]);
+    expect(Object.keys(await partitionsOf(database, EVENTS))).toEqual([
+      'events_2026_01',
+      'events_2026_02',
+      'events_2026_03',
+      'events_2026_04',
+      'events_2026_05',
+      'rest',
+    ]);
+    expect(await left(database)).toEqual([]);
+    expect((await partkeeper.plan(['provision'])).actions).toEqual([]);
+  });
 });
 
 const runWith = (runner: Runner, accident: Accident) => provisionWith(runner, accident, EVENTS, AT);
 
 describe('what happens while it is copied', () => {
-  partkeeperTest.for([
+  test.for([
     [
       'the default partition is rewritten, and an index added',
       'cluster rest using rest_pkey; create index on events (note)',
@@ -120,7 +120,7 @@ describe('what happens while it is copied', () => {
     expect(await left(database)).toEqual([]);
   });
 
-  partkeeperTest('the default partition is emptied: nothing comes back', async ({ database, open }) => {
+  test('the default partition is emptied: nothing comes back', async ({ database, open }) => {
     await prepare(database);
     const partkeeper = open({ tables, at: AT });
     const meddle = onceBefore(/^analyze/, () => database.query('truncate events'));
@@ -129,7 +129,7 @@ describe('what happens while it is copied', () => {
     expect(await left(database)).toEqual([]);
   });
 
-  partkeeperTest('rows are changed, moved and made by the default partition’s own name', async ({ database, open }) => {
+  test('rows are changed, moved and made by the default partition’s own name', async ({ database, open }) => {
     await prepare(database);
     const partkeeper = open({ tables, at: AT });
     const meddle = onceBefore(/^analyze/, () =>
@@ -156,30 +156,27 @@ describe('what happens while it is copied', () => {
     ]);
   });
 
-  partkeeperTest(
-    'a transaction that looks at an older state is waited for, and finds every row',
-    async ({ database, open }) => {
-      await prepare(database);
-      const old = await database.connect();
-      await old.query('begin isolation level repeatable read; select from pg_class limit 1');
-      const partkeeper = open({
-        tables,
-        at: AT,
-        sleep: async () => {
-          if (partkeeper.sleeps.length < 3) return;
-          expect((await old.query('select count(*)::int as n from events')).rows).toEqual([{ n: ROWS }]);
-          await old.query('commit');
-        },
-      });
-      expect(await partkeeper.run('provision')).toMatchObject([{ outcome: 'success', failed: 0 }]);
-      expect(partkeeper.eventsOf('action-retried').map(({ error }) => error.message)).toEqual(
-        Array.from({ length: 3 }, () => expect.stringContaining('is older than they are')),
-      );
-      expect(await left(database)).toEqual([]);
-    },
-  );
+  test('a transaction that looks at an older state is waited for, and finds every row', async ({ database, open }) => {
+    await prepare(database);
+    const old = await database.connect();
+    await old.query('begin isolation level repeatable read; select from pg_class limit 1');
+    const partkeeper = open({
+      tables,
+      at: AT,
+      sleep: async () => {
+        if (partkeeper.sleeps.length < 3) return;
+        expect((await old.query('select count(*)::int as n from events')).rows).toEqual([{ n: ROWS }]);
+        await old.query('commit');
+      },
+    });
+    expect(await partkeeper.run('provision')).toMatchObject([{ outcome: 'success', failed: 0 }]);
+    expect(partkeeper.eventsOf('action-retried').map(({ error }) => error.message)).toEqual(
+      Array.from({ length: 3 }, () => expect.stringContaining('is older than they are')),
+    );
+    expect(await left(database)).toEqual([]);
+  });
 
-  partkeeperTest('readers that never leave: it is said, and the next run goes on', async ({ database, open }) => {
+  test('readers that never leave: it is said, and the next run goes on', async ({ database, open }) => {
     await prepare(database);
     const reader = await database.connect();
     await reader.query('begin; select from events limit 1');

@@ -11,7 +11,7 @@ const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const names = readdirSync(EXAMPLES, { withFileTypes: true })
   .filter(entry => entry.isDirectory())
   .map(({ name }) => name);
-const test = partkeeperTest.override('template', 'bookkeeping');
+const test = partkeeperTest.extend('template', 'bookkeeping');
 
 describe('the example', () => {
   test.for(names)('%s is in order after its first round', async (name, { database, open }) => {

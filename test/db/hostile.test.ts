@@ -4,12 +4,11 @@ import type { JobName } from '../../src/domain/plan.ts';
 import { formatRelationName } from '../../src/domain/relation.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { aTablePolicy, at, aViewPolicy, relation } from '../support/facts.ts';
-import { actionsOf, partkeeperTest } from '../support/partkeeper.ts';
+import { actionsOf } from '../support/partkeeper.ts';
 import { roleTest } from '../support/roles.ts';
 import { createPartition, createTable, months, partitionsOf, sqlName } from '../support/tables.ts';
 
-partkeeperTest.override('template', 'bookkeeping');
-roleTest.override('template', 'bookkeeping');
+const test = roleTest.extend('template', 'bookkeeping');
 
 const EVENTS = relation('public.events');
 const OTHER = relation('public.other');
@@ -33,7 +32,7 @@ async function prepare(database: TestDatabase): Promise<void> {
 }
 
 describe('between plan and act, somebody', () => {
-  partkeeperTest.for([
+  test.for([
     ['dropped table and view', 'drop table events cascade'],
     ['renamed them', 'alter table events rename to attic; alter materialized view mv rename to attic_mv'],
     [
@@ -72,7 +71,7 @@ describe('between plan and act, somebody', () => {
     ]);
   });
 
-  partkeeperTest('dropped one before the run: it is told, and the other is kept', async ({ database, open }) => {
+  test('dropped one before the run: it is told, and the other is kept', async ({ database, open }) => {
     await prepare(database);
     await database.query('drop table events cascade');
     const partkeeper = open(policies);
@@ -90,7 +89,7 @@ describe('between plan and act, somebody', () => {
 });
 
 describe('partitions that were attached by hand', () => {
-  partkeeperTest.for([
+  test.for([
     ['wider than a window', { wide: ['2040-02-10', '2040-04-20'] }, ['2040-04-20']],
     ['without an end', { endless: ['2040-04-10', 'MAXVALUE'] }, ['2040-03-01', '2040-04-01']],
     ['in the middle of a window', { island: ['2040-03-10', '2040-03-20'] }, ['2040-03-01', '2040-03-20', '2040-04-01']],
@@ -124,28 +123,25 @@ describe('another tool that manages the same table', () => {
     create table ${schema}.part_config (parent_table text primary key, control text not null, premake int default 4);
     insert into ${schema}.part_config select name, 'at' from unnest(array[${names.map(name => `'${name.replaceAll("'", "''")}'`).join(', ')}]) name`;
 
-  partkeeperTest(
-    'is found by what it has written down, whatever its schema and the name',
-    async ({ database, open }) => {
-      const odd = { schema: 'public', name: `Big "table's"` };
-      for (const name of [EVENTS, OTHER, odd]) await createTable(database, formatRelationName(name));
-      await database.query(managed('"Extensions, mine"', 'public.events', `public.Big "table's"`, 'public.gone'));
-      const partkeeper = open({ tables: [EVENTS, OTHER, odd].map(name => aTablePolicy({ relation: name })), at: AT });
-      const { findings } = await partkeeper.plan(['provision']);
-      expect(findings.map(({ code, severity, target }) => [code, severity, target.name])).toEqual([
-        ['OTHER_MANAGER', 'warning', 'events'],
-        ['OTHER_MANAGER', 'warning', odd.name],
-      ]);
-      expect(findings[1]?.hint).toContain(`where parent_table = 'public.Big "table''s"'`);
-      expect((await partkeeper.run('provision')).map(({ outcome }) => outcome)).toEqual([
-        'success',
-        'success',
-        'success',
-      ]);
-    },
-  );
+  test('is found by what it has written down, whatever its schema and the name', async ({ database, open }) => {
+    const odd = { schema: 'public', name: `Big "table's"` };
+    for (const name of [EVENTS, OTHER, odd]) await createTable(database, formatRelationName(name));
+    await database.query(managed('"Extensions, mine"', 'public.events', `public.Big "table's"`, 'public.gone'));
+    const partkeeper = open({ tables: [EVENTS, OTHER, odd].map(name => aTablePolicy({ relation: name })), at: AT });
+    const { findings } = await partkeeper.plan(['provision']);
+    expect(findings.map(({ code, severity, target }) => [code, severity, target.name])).toEqual([
+      ['OTHER_MANAGER', 'warning', 'events'],
+      ['OTHER_MANAGER', 'warning', odd.name],
+    ]);
+    expect(findings[1]?.hint).toContain(`where parent_table = 'public.Big "table''s"'`);
+    expect((await partkeeper.run('provision')).map(({ outcome }) => outcome)).toEqual([
+      'success',
+      'success',
+      'success',
+    ]);
+  });
 
-  roleTest('is none of our business where we may not look', async ({ database, open, role }) => {
+  test('is none of our business where we may not look', async ({ database, open, role }) => {
     const keeper = await role('login', 'keeper');
     await createTable(database);
     await database.query(`${managed('partman', 'public.events')}; alter table events owner to ${keeper.sql}`);
@@ -159,7 +155,7 @@ describe('another tool that manages the same table', () => {
     ]);
   });
 
-  partkeeperTest('is not waited for', async ({ database, open }) => {
+  test('is not waited for', async ({ database, open }) => {
     await createTable(database);
     await database.query(managed('partman', 'public.events'));
     const holder = await database.connect();
@@ -171,42 +167,39 @@ describe('another tool that manages the same table', () => {
   });
 });
 
-partkeeperTest(
-  'names with quotes, line breaks and umlauts, of 63 bytes, go all the way',
-  async ({ database, open }) => {
-    const name = `Größe "x"\n'${'ü'.repeat(26)}`;
-    expect(Buffer.byteLength(name)).toBe(65);
-    const table = { schema: `Sch"ema\n'ä`, name: name.slice(0, -1) };
-    expect(Buffer.byteLength(table.name)).toBe(63);
-    const view = { schema: table.schema, name: `v${table.name.slice(1)}` };
-    await database.query(`create schema "Sch""ema\n'ä"`);
-    await createTable(database, formatRelationName(table), { more: ', "Spalte ""1""\n" text, primary key (id, at)' });
-    await createPartition(database, table, 'old "one"', '2040-03-01', '2040-04-01');
-    await database.query(`
+test('names with quotes, line breaks and umlauts, of 63 bytes, go all the way', async ({ database, open }) => {
+  const name = `Größe "x"\n'${'ü'.repeat(26)}`;
+  expect(Buffer.byteLength(name)).toBe(65);
+  const table = { schema: `Sch"ema\n'ä`, name: name.slice(0, -1) };
+  expect(Buffer.byteLength(table.name)).toBe(63);
+  const view = { schema: table.schema, name: `v${table.name.slice(1)}` };
+  await database.query(`create schema "Sch""ema\n'ä"`);
+  await createTable(database, formatRelationName(table), { more: ', "Spalte ""1""\n" text, primary key (id, at)' });
+  await createPartition(database, table, 'old "one"', '2040-03-01', '2040-04-01');
+  await database.query(`
     alter table only ${sqlName(table)} alter "Spalte ""1""\n" set statistics 7;
     create publication "Pub ""1""\n" for table ${sqlName({ ...table, name: 'old "one"' })};
     create materialized view ${sqlName(view)} as select id from ${sqlName(table)} with no data;
     create unique index on ${sqlName(view)} (id)`);
-    const partkeeper = open({
-      tables: [aTablePolicy({ relation: table, premake: 1 })],
-      views: [aViewPolicy({ relation: view })],
-      at: AT,
-    });
-    const reports = await partkeeper.apply(JOBS);
-    expect(reports.map(({ outcome, done, error }) => [outcome, done > 0, error?.message])).toEqual(
-      JOBS.map(() => ['success', true, undefined]),
-    );
-    expect(reports[0]?.findings.map(({ message }) => message)).toEqual([
-      expect.stringMatching(/"old ""one""" differs: the statistics target of Spalte "1"\n is the default, not 7$/),
-    ]);
-    // The hint is SQL that can be run as it stands.
-    await database.query(reports[0]?.findings[0]?.hint.replace('To make it like the others: ', '') ?? '');
-    const plan = await partkeeper.plan(JOBS);
-    expect(plan).toMatchObject({ actions: [], findings: [] });
-  },
-);
+  const partkeeper = open({
+    tables: [aTablePolicy({ relation: table, premake: 1 })],
+    views: [aViewPolicy({ relation: view })],
+    at: AT,
+  });
+  const reports = await partkeeper.apply(JOBS);
+  expect(reports.map(({ outcome, done, error }) => [outcome, done > 0, error?.message])).toEqual(
+    JOBS.map(() => ['success', true, undefined]),
+  );
+  expect(reports[0]?.findings.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/"old ""one""" differs: the statistics target of Spalte "1"\n is the default, not 7$/),
+  ]);
+  // The hint is SQL that can be run as it stands.
+  await database.query(reports[0]?.findings[0]?.hint.replace('To make it like the others: ', '') ?? '');
+  const plan = await partkeeper.plan(JOBS);
+  expect(plan).toMatchObject({ actions: [], findings: [] });
+});
 
-partkeeperTest('five hundred partitions are no trouble', async ({ database, open }) => {
+test('five hundred partitions are no trouble', async ({ database, open }) => {
   const table = await createTable(database);
   // The time that it takes to make them grows with their square: ten thousand would take minutes.
   await database.query(`
@@ -227,31 +220,32 @@ partkeeperTest('five hundred partitions are no trouble', async ({ database, open
   expect(actionsOf(plan, 'drop-partition')).toEqual([]);
 });
 
-roleTest(
-  'where sessions are read-only by default, it is said for whom, and nothing is tried',
-  async ({ database, open, role }) => {
-    const keeper = await role('login', 'keeper');
-    await prepare(database);
-    await database.query(
-      `alter table events owner to ${keeper.sql}; alter role ${keeper.sql} set default_transaction_read_only = on`,
-    );
-    const partkeeper = open({ ...policies, views: [], url: keeper.url });
-    const reports = await partkeeper.apply(['provision', 'analyze']);
-    for (const report of reports) {
-      expect(report).toMatchObject({ outcome: 'success', done: 0, failed: 0, skips: [{ reason: 'read-only' }] });
-      expect(report.findings).toMatchObject([
-        {
-          code: 'READ_ONLY',
-          severity: 'error',
-          hint: expect.stringContaining(`default_transaction_read_only is on for ${keeper.name}: `),
-        },
-      ]);
-    }
-    expect(partkeeper.eventsOf('action-started')).toEqual([]);
-  },
-);
+test('where sessions are read-only by default, it is said for whom, and nothing is tried', async ({
+  database,
+  open,
+  role,
+}) => {
+  const keeper = await role('login', 'keeper');
+  await prepare(database);
+  await database.query(
+    `alter table events owner to ${keeper.sql}; alter role ${keeper.sql} set default_transaction_read_only = on`,
+  );
+  const partkeeper = open({ ...policies, views: [], url: keeper.url });
+  const reports = await partkeeper.apply(['provision', 'analyze']);
+  for (const report of reports) {
+    expect(report).toMatchObject({ outcome: 'success', done: 0, failed: 0, skips: [{ reason: 'read-only' }] });
+    expect(report.findings).toMatchObject([
+      {
+        code: 'READ_ONLY',
+        severity: 'error',
+        hint: expect.stringContaining(`default_transaction_read_only is on for ${keeper.name}: `),
+      },
+    ]);
+  }
+  expect(partkeeper.eventsOf('action-started')).toEqual([]);
+});
 
-roleTest('a role that owns only some tables keeps those', async ({ database, open, role }) => {
+test('a role that owns only some tables keeps those', async ({ database, open, role }) => {
   const keeper = await role('login', 'keeper');
   await prepare(database);
   await database.query(`

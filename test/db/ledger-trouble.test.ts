@@ -19,7 +19,7 @@ const createEvents = (database: Pick<TestDatabase, 'query'>, count = 7) =>
   createTable(database, 'public.events', { partitions: months('events', '2026-02', count) });
 
 /** The table and everything in it belong to the service's role, which may use partkeeper's schema as far as `grants` say. */
-const test = roleTest.override('template', 'bookkeeping').extend('serviceOf', ({ database, open, role }) => {
+const test = roleTest.extend('template', 'bookkeeping').extend('serviceOf', ({ database, open, role }) => {
   return async (grants: string): Promise<TestPartkeeper> => {
     const service = await role('login', 'service');
     await database.query(

@@ -10,7 +10,7 @@ import { partkeeperTest } from '../support/partkeeper.ts';
 import { plainConfig } from '../support/plain-config.ts';
 import { partitionsOf } from '../support/tables.ts';
 
-const test = partkeeperTest.override('template', 'bookkeeping');
+const test = partkeeperTest.extend('template', 'bookkeeping');
 
 const RUNS = relation('partkeeper.runs');
 const ACTIONS = relation('partkeeper.actions');

@@ -8,7 +8,7 @@ import { actionsOnRecord, aRun, runsOnRecord } from '../support/ledger.ts';
 import { roleTest } from '../support/roles.ts';
 import { createTable, exists, months, partitionsOf } from '../support/tables.ts';
 
-const test = roleTest.override('template', 'bookkeeping');
+const test = roleTest.extend('template', 'bookkeeping');
 
 const EVENTS = relation('public.events');
 const EXPIRED = relation('public.events_2026_02');

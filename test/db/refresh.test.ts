@@ -7,7 +7,7 @@ import { aViewPolicy, relation } from '../support/facts.ts';
 import { partkeeperTest } from '../support/partkeeper.ts';
 import { change } from '../support/tables.ts';
 
-partkeeperTest.override('template', 'bookkeeping');
+const test = partkeeperTest.extend('template', 'bookkeeping');
 
 const policyOf = (name: string, over: Partial<ViewPolicy> = {}) =>
   aViewPolicy({ relation: relation(`public.${name}`), ...over });
@@ -38,7 +38,7 @@ const remembered = (database: TestDatabase) =>
   );
 
 describe('the way', () => {
-  partkeeperTest('is concurrent where a unique index allows it', async ({ database, open }) => {
+  test('is concurrent where a unique index allows it', async ({ database, open }) => {
     await prepare(database);
     await change(database, 'insert into base values (4)');
     const partkeeper = open({ views: [policyOf('mv')] });
@@ -53,7 +53,7 @@ describe('the way', () => {
     expect(await remembered(database)).toMatchObject([{ relation: 'public.mv', is_concurrent: true }]);
   });
 
-  partkeeperTest('is plain for the first time, when nobody can read the view anyway', async ({ database, open }) => {
+  test('is plain for the first time, when nobody can read the view anyway', async ({ database, open }) => {
     await database.query('create materialized view mv as select 1 as id with no data');
     const partkeeper = open({ views: [policyOf('mv')] });
     expect(await partkeeper.run('refresh')).toMatchObject([{ outcome: 'success', done: 1 }]);
@@ -67,7 +67,7 @@ describe('the way', () => {
     expect(await remembered(database)).toMatchObject([{ relation: 'public.mv', is_concurrent: false }]);
   });
 
-  partkeeperTest('is plain, which stops readers, only where the policy says so', async ({ database, open }) => {
+  test('is plain, which stops readers, only where the policy says so', async ({ database, open }) => {
     await database.query(
       'create table base (id int); create materialized view mv as select id from base; insert into base values (1)',
     );
@@ -77,7 +77,7 @@ describe('the way', () => {
     expect(await remembered(database)).toMatchObject([{ is_concurrent: false }]);
   });
 
-  partkeeperTest.for([
+  test.for([
     ['a view without a unique index', 'select 1 as id', 'VIEW_NOT_CONCURRENT', 'not-concurrent', {}],
     ['an empty view', 'select 1 as id with no data', 'VIEW_NOT_POPULATED', 'not-populated', { populate: false }],
   ] as const)(
@@ -95,7 +95,7 @@ describe('the way', () => {
 });
 
 describe('what is refreshed', () => {
-  partkeeperTest('is what is due and has changed', async ({ database, open }) => {
+  test('is what is due and has changed', async ({ database, open }) => {
     await prepare(database);
     const partkeeper = open({ views: [policyOf('mv')], ...due });
     await partkeeper.run('refresh');
@@ -107,14 +107,14 @@ describe('what is refreshed', () => {
     expect((await partkeeper.plan(['refresh'])).actions).toEqual([]);
   });
 
-  partkeeperTest('is everything that is due where the policy skips nothing', async ({ database, open }) => {
+  test('is everything that is due where the policy skips nothing', async ({ database, open }) => {
     await prepare(database);
     const partkeeper = open({ views: [policyOf('mv', { skipUnchanged: false })], ...due });
     expect(await partkeeper.run('refresh')).toMatchObject([{ done: 1 }]);
     expect(await partkeeper.run('refresh')).toMatchObject([{ done: 1 }]);
   });
 
-  partkeeperTest('is a view that the clock changes, each time it is due', async ({ database, open }) => {
+  test('is a view that the clock changes, each time it is due', async ({ database, open }) => {
     await database.query('create materialized view mv as select 1 as id, now() as at; create unique index on mv (id)');
     const partkeeper = open({ views: [policyOf('mv')], ...due });
     await partkeeper.run('refresh');
@@ -122,7 +122,7 @@ describe('what is refreshed', () => {
     expect(partkeeper.eventsOf('action-started').at(-1)?.action.because).toMatchObject({ rule: 'window-moved' });
   });
 
-  partkeeperTest('is nothing between two ticks of the schedule, unless it is asked for', async ({ database, open }) => {
+  test('is nothing between two ticks of the schedule, unless it is asked for', async ({ database, open }) => {
     await prepare(database);
     const partkeeper = open({ views: [policyOf('mv')], dueSince: (_job, _target, now) => now.subtract({ hours: 1 }) });
     await partkeeper.run('refresh');
@@ -132,7 +132,7 @@ describe('what is refreshed', () => {
     expect(await ids(database)).toEqual([1, 2, 3, 4]);
   });
 
-  partkeeperTest('is a view that was made anew under the old name', async ({ database, open }) => {
+  test('is a view that was made anew under the old name', async ({ database, open }) => {
     await prepare(database);
     const partkeeper = open({ views: [policyOf('mv')], ...due });
     await partkeeper.run('refresh');
@@ -143,61 +143,52 @@ describe('what is refreshed', () => {
     expect(action?.because).toEqual({ rule: 'never-refreshed' });
   });
 
-  partkeeperTest(
-    'is a view that a writer changed who was not done during its last refresh',
-    async ({ database, open }) => {
-      await prepare(database);
-      const partkeeper = open({ views: [policyOf('mv')], ...due });
-      const writer = await database.connect();
-      await writer.query('begin; insert into base values (4)');
-      await partkeeper.run('refresh');
-      expect(await ids(database)).toEqual([1, 2, 3]);
-      await writer.query('commit; select pg_stat_force_next_flush()');
-      await writer.query('select 1');
-      expect(await partkeeper.run('refresh')).toMatchObject([{ done: 1 }]);
-      expect(await ids(database)).toEqual([1, 2, 3, 4]);
-    },
-  );
+  test('is a view that a writer changed who was not done during its last refresh', async ({ database, open }) => {
+    await prepare(database);
+    const partkeeper = open({ views: [policyOf('mv')], ...due });
+    const writer = await database.connect();
+    await writer.query('begin; insert into base values (4)');
+    await partkeeper.run('refresh');
+    expect(await ids(database)).toEqual([1, 2, 3]);
+    await writer.query('commit; select pg_stat_force_next_flush()');
+    await writer.query('select 1');
+    expect(await partkeeper.run('refresh')).toMatchObject([{ done: 1 }]);
+    expect(await ids(database)).toEqual([1, 2, 3, 4]);
+  });
 });
 
 describe('the order', () => {
-  partkeeperTest(
-    'is that in which views read each other, whatever the configuration says',
-    async ({ database, open }) => {
-      await database.query(`
+  test('is that in which views read each other, whatever the configuration says', async ({ database, open }) => {
+    await database.query(`
       create table base (id int);
       create materialized view bottom as select id from base; create unique index on bottom (id);
       create view between as select * from bottom;
       create materialized view middle as select * from between; create unique index on middle (id);
       create materialized view top as select m.id from middle m join bottom using (id); create unique index on top (id);
       insert into base values (1)`);
-      const partkeeper = open({ views: ['top', 'middle', 'bottom'].map(name => policyOf(name)), ...due });
-      const reports = await partkeeper.run('refresh');
-      expect(reports.map(({ run }) => run.target.name)).toEqual(['bottom', 'middle', 'top']);
-      // One round is enough for a row to come through all of them.
-      expect(await ids(database, 'top')).toEqual([1]);
-    },
-  );
+    const partkeeper = open({ views: ['top', 'middle', 'bottom'].map(name => policyOf(name)), ...due });
+    const reports = await partkeeper.run('refresh');
+    expect(reports.map(({ run }) => run.target.name)).toEqual(['bottom', 'middle', 'top']);
+    // One round is enough for a row to come through all of them.
+    expect(await ids(database, 'top')).toEqual([1]);
+  });
 });
 
 describe('what is remembered', () => {
-  partkeeperTest(
-    'is when it began, how it was done and what the bases looked like before',
-    async ({ database, open }) => {
-      await prepare(database);
-      const partkeeper = open({ views: [policyOf('mv')] });
-      const [view] = (await partkeeper.facts()).views;
-      const [{ before } = { before: new Date() }] = await database.query<{ before: Date }>('select now() as before');
-      await partkeeper.run('refresh');
-      const [row] = await remembered(database);
-      expect(row).toMatchObject({ relation: 'public.mv', is_concurrent: true, fingerprint: view?.fingerprint });
-      expect(row?.duration_ms).toBeGreaterThan(0);
-      expect(row?.refreshed_at.getTime()).toBeGreaterThanOrEqual(before.getTime());
-      expect((await partkeeper.facts()).views[0]?.lastRefresh?.fingerprint).toBe(view?.fingerprint);
-    },
-  );
+  test('is when it began, how it was done and what the bases looked like before', async ({ database, open }) => {
+    await prepare(database);
+    const partkeeper = open({ views: [policyOf('mv')] });
+    const [view] = (await partkeeper.facts()).views;
+    const [{ before } = { before: new Date() }] = await database.query<{ before: Date }>('select now() as before');
+    await partkeeper.run('refresh');
+    const [row] = await remembered(database);
+    expect(row).toMatchObject({ relation: 'public.mv', is_concurrent: true, fingerprint: view?.fingerprint });
+    expect(row?.duration_ms).toBeGreaterThan(0);
+    expect(row?.refreshed_at.getTime()).toBeGreaterThanOrEqual(before.getTime());
+    expect((await partkeeper.facts()).views[0]?.lastRefresh?.fingerprint).toBe(view?.fingerprint);
+  });
 
-  partkeeperTest('is the last time only', async ({ database, open }) => {
+  test('is the last time only', async ({ database, open }) => {
     await prepare(database);
     const partkeeper = open({ views: [policyOf('mv')] });
     await partkeeper.run('refresh');

@@ -22,52 +22,50 @@ interface Made {
 }
 
 /** Names of the file's roles, which go at the end with everything they own. */
-const test = roleTest
-  .override('template', 'empty')
-  .extend('made', async ({ database }, { onCleanup }): Promise<Made> => {
-    const suffix = randomBytes(6).toString('hex');
-    const names = {
-      owner: `pk made Owner ${suffix}`,
-      service: `pk made service ${suffix}`,
-      trigger: `pk made trigger ${suffix}`,
-      reader: `pk made reader ${suffix}`,
-    };
-    onCleanup(async () => {
+const test = roleTest.extend('template', 'empty').extend('made', async ({ database }, { onCleanup }): Promise<Made> => {
+  const suffix = randomBytes(6).toString('hex');
+  const names = {
+    owner: `pk made Owner ${suffix}`,
+    service: `pk made service ${suffix}`,
+    trigger: `pk made trigger ${suffix}`,
+    reader: `pk made reader ${suffix}`,
+  };
+  onCleanup(async () => {
+    await database.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    );
+    const there = await database.query<{ name: string }>(
+      'select rolname as name from pg_roles where rolname = any ($1)',
+      [Object.values(names)],
+    );
+    for (const { name } of there)
       await database.query(
-        'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+        `reassign owned by ${escapeIdentifier(name)} to current_user; drop owned by ${escapeIdentifier(name)} cascade`,
       );
-      const there = await database.query<{ name: string }>(
-        'select rolname as name from pg_roles where rolname = any ($1)',
-        [Object.values(names)],
-      );
-      for (const { name } of there)
-        await database.query(
-          `reassign owned by ${escapeIdentifier(name)} to current_user; drop owned by ${escapeIdentifier(name)} cascade`,
-        );
-      for (const { name } of there) await database.query(`drop role ${escapeIdentifier(name)}`);
-    });
-    return {
-      names,
-      async run(client) {
-        const said: string[] = [];
-        const onNotice = ({ message }: { message?: string | undefined }): void => void said.push(message ?? '');
-        client.on('notice', onNotice);
-        for (const [name, value] of Object.entries(names))
-          await client.query(`select set_config('partkeeper.${name}', $1, false)`, [value]);
-        await client.query(ROLES);
-        client.off('notice', onNotice);
-        return said;
-      },
-      async serviceUrl() {
-        const password = randomBytes(12).toString('hex');
-        await database.query(`alter role ${escapeIdentifier(names.service)} password '${password}'`);
-        const url = new URL(database.url);
-        url.username = encodeURIComponent(names.service);
-        url.password = password;
-        return url.href;
-      },
-    };
+    for (const { name } of there) await database.query(`drop role ${escapeIdentifier(name)}`);
   });
+  return {
+    names,
+    async run(client) {
+      const said: string[] = [];
+      const onNotice = ({ message }: { message?: string | undefined }): void => void said.push(message ?? '');
+      client.on('notice', onNotice);
+      for (const [name, value] of Object.entries(names))
+        await client.query(`select set_config('partkeeper.${name}', $1, false)`, [value]);
+      await client.query(ROLES);
+      client.off('notice', onNotice);
+      return said;
+    },
+    async serviceUrl() {
+      const password = randomBytes(12).toString('hex');
+      await database.query(`alter role ${escapeIdentifier(names.service)} password '${password}'`);
+      const url = new URL(database.url);
+      url.username = encodeURIComponent(names.service);
+      url.password = password;
+      return url.href;
+    },
+  };
+});
 
 const EVENTS = relation('app.events');
 const TOTALS = relation('app.totals');

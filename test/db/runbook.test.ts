@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { databaseTest } from '../support/database.ts';
 import { chaptersOf, readOps } from '../support/ops.ts';
 
-const test = databaseTest.override('template', 'queue');
+const test = databaseTest.extend('template', 'queue');
 
 const blocks = [...chaptersOf(readOps('runbook.md'))].flatMap(([heading, text]) =>
   [...text.matchAll(/^```sql\n([\s\S]*?)^```/gm)].map(([, sql = '']) => ({ heading, sql })),

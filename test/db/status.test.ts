@@ -6,11 +6,11 @@ import { type StatusDocument, statusSchema } from '../../src/status/document.ts'
 import { openStatus } from '../../src/status/status.ts';
 import { waitUntil } from '../support/client.ts';
 import { aTablePolicy, at } from '../support/facts.ts';
-import { partkeeperTest as test } from '../support/partkeeper.ts';
+import { partkeeperTest } from '../support/partkeeper.ts';
 import { plainConfig } from '../support/plain-config.ts';
 import { createTable } from '../support/tables.ts';
 
-test.override('template', 'bookkeeping');
+const test = partkeeperTest.extend('template', 'bookkeeping');
 
 test('the catalog, the plan and the ledger of a table in grace', async ({ database, open }) => {
   const relation = await createTable(database, 'public.events', {

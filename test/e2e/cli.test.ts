@@ -10,12 +10,10 @@ const EVENTS = relation('unified.event_metric_events');
 const LONG_AGO = relation('unified.event_metric_events_2020_01');
 
 /** With an expired partition, so that every job has something to do. */
-const test = cliTest
-  .override('template', 'schema')
-  .extend('policy', { auto: true }, async ({ database, configure }) => {
-    await createPartition(database, EVENTS, LONG_AGO.name, '2020-01-01', '2020-02-01');
-    return configure(QUIET_POLICY);
-  });
+const test = cliTest.extend('template', 'schema').extend('policy', { auto: true }, async ({ database, configure }) => {
+  await createPartition(database, EVENTS, LONG_AGO.name, '2020-01-01', '2020-02-01');
+  return configure(QUIET_POLICY);
+});
 
 const KINDS = ['create-partition', 'drop-partition', 'refresh-view', 'analyze-table'];
 

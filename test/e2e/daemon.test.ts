@@ -22,7 +22,7 @@ const ONE_VIEW = `views:
   unified.mv_recent_events: { schedule: '* * * * * *', skipUnchanged: false }
 `;
 
-const test = daemonTest.override('template', 'schema');
+const test = daemonTest.extend('template', 'schema');
 
 describe('at work', () => {
   test('it brings the database in order, and the metrics tell the truth about it', async ({

@@ -7,7 +7,7 @@ import { daemonTest } from '../support/daemon.ts';
 import { GATED_VIEWS, QUIET_VIEWS } from '../support/gate.ts';
 
 const TOKEN = 'correct-horse-battery-staple-0123456789';
-const test = daemonTest.override('template', 'queue');
+const test = daemonTest.extend('template', 'queue');
 
 test('a request is a run of which the record says who asked, on a port of its own; tokens are rotated while it goes on', async ({
   cli,

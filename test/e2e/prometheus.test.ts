@@ -7,7 +7,7 @@ import { filledIn, panels, rules } from '../support/ops.ts';
 import { hasPrometheus, type Prometheus, startPrometheus } from '../support/prometheus.ts';
 import { shortOrLong } from '../support/stress.ts';
 
-const test = daemonTest.override('template', 'schema');
+const test = daemonTest.extend('template', 'schema');
 
 const EVERYTHING = `${MONTHLY_EVENTS}views:
   unified.mv_recent_events: { schedule: '* * * * * *', skipUnchanged: false }

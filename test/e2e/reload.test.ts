@@ -7,7 +7,7 @@ import { daemonTest } from '../support/daemon.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { GATED_VIEWS, withClosedGate } from '../support/gate.ts';
 
-const test = daemonTest.override('template', 'queue');
+const test = daemonTest.extend('template', 'queue');
 
 const TABLES = `create schema if not exists app;
   create table app.one (at timestamptz not null) partition by range (at);

@@ -6,7 +6,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { GATED_VIEWS, QUIET_VIEWS, withClosedGate } from '../support/gate.ts';
 
 const test = daemonTest
-  .override('template', 'queue')
+  .extend('template', 'queue')
   .extend('views', { auto: true }, async ({ database }) => void (await database.query(GATED_VIEWS)));
 
 const EACH_SECOND = `views:

@@ -13,7 +13,7 @@ import { ownServerTest } from '../support/own-server.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { createPartition, createTable, exists, months, partitionsOf } from '../support/tables.ts';
 
-const test = cliTest.override('template', 'schema');
+const test = cliTest.extend('template', 'schema');
 
 const COMMANDS = ['plan', 'apply', 'check', 'migrate up', 'migrate status', 'run --once'] as const;
 const PASSWORD = 'Sesame-öffne-dich-42';

@@ -11,7 +11,7 @@ import { runsOnRecord } from '../support/ledger.ts';
 import { anotherService, configure as configureTargets } from '../support/queue.ts';
 
 const test = daemonTest
-  .override('template', 'queue')
+  .extend('template', 'queue')
   .extend('views', { auto: true }, async ({ database }) => void (await database.query(GATED_VIEWS)))
   .extend('boss', async ({ database }, { onCleanup }): Promise<PgBoss> => {
     const boss = await anotherService(database.url);

@@ -8,7 +8,7 @@ import { hasPgbouncer, type Pgbouncer, startPgbouncer } from '../support/pgbounc
 const isToRun = hasPgbouncer() || process.env.CI !== undefined;
 if (!isToRun) process.stdout.write('pgbouncer is not installed: the tests of poolers are left out\n');
 
-const poolerTest = cliTest.override('template', 'schema').extend('pooler', ({ database }, { onCleanup }) => {
+const poolerTest = cliTest.extend('template', 'schema').extend('pooler', ({ database }, { onCleanup }) => {
   const started: Pgbouncer[] = [];
   onCleanup(async () => {
     for (const { stop } of started) await stop();

@@ -31,7 +31,7 @@ const missedBeforeTheChange = (database: TestDatabase, target: string) =>
     [target],
   );
 
-cliTest.override('template', 'bookkeeping')(
+cliTest.extend('template', 'bookkeeping')(
   'a changed schedule has missed nothing of what it would have come due at before, and a removed one is gone with its jobs',
   async ({ cli, configure, database }) => {
     await database.query(VIEWS);

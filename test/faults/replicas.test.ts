@@ -45,7 +45,7 @@ views:
   app.second: { schedule: '*/2 * * * * *', skipUnchanged: false }
 `;
 
-const daemonTest = cliTest.override('template', 'bookkeeping');
+const daemonTest = cliTest.extend('template', 'bookkeeping');
 
 daemonTest(
   `F29: ${TICKS} ticks on two targets by three replicas of skewed clocks, one killed every 10 s and all of them once: no tick twice, none lost, no overlap`,

@@ -76,7 +76,7 @@ interface HeldDaemon {
 }
 
 const stopTest = cliTest
-  .override('template', 'queue')
+  .extend('template', 'queue')
   .extend('holdDuring', ({ cli, configure, database }) => async (kind: Held): Promise<HeldDaemon> => {
     const { table, hold } = SCENES[kind];
     if (table) {

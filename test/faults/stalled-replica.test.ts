@@ -22,7 +22,7 @@ views:
   public.held: { schedule: '0 0 1 1 *' }
 `;
 
-cliTest.override('template', 'bookkeeping')(
+cliTest.extend('template', 'bookkeeping')(
   'F28: a replica that hangs during a run keeps the others from it, and its tick succeeds once',
   async ({ cli, configure, database }) => {
     await configure(POLICY);
@@ -73,7 +73,7 @@ cliTest.override('template', 'bookkeeping')(
   },
 );
 
-partkeeperTest.override('template', 'bookkeeping')(
+partkeeperTest.extend('template', 'bookkeeping')(
   'an attempt at a run that has succeeded already does nothing, and leaves no second record',
   async ({ database, open }) => {
     await database.query(

@@ -7,7 +7,7 @@ import { roleTest } from '../support/roles.ts';
 import { EVENTS, sceneTest, TABLES } from '../support/scene.ts';
 import { createTable, months, partitionsOf } from '../support/tables.ts';
 
-const test = roleTest.override('template', 'bookkeeping');
+const test = roleTest.extend('template', 'bookkeeping');
 const JUNE = { tables: [aTablePolicy({ relation: EVENTS, premake: 1, analyze: undefined })], at: at('2026-06-15') };
 
 describe('F13: a role that may have', () => {

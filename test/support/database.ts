@@ -15,8 +15,10 @@ export interface TestDatabase {
 }
 
 /**
- * `databaseTest('…', async ({ database }) => …)`; `databaseTest.override('template', 'empty')` chooses what the
- * databases of the surrounding `describe` or file are cloned from. `admin` is the server's maintenance database.
+ * `databaseTest('…', async ({ database }) => …)`. What the databases are cloned from is chosen by
+ * `const test = databaseTest.extend('template', 'bookkeeping')` for a file, by `test.override('template', 'empty')` for a
+ * `describe`. Never by `override` at the top of a file: it changes the test that it is called on, for every file of the
+ * process and for whoever imports that file. `admin` is the server's maintenance database.
  */
 export const databaseTest = test
   .extend('template', (): TemplateKind => 'empty')

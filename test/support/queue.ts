@@ -26,7 +26,7 @@ export async function anotherService(url: string, schema = 'partkeeper_queue'): 
 }
 
 /** `boss()` is {@link anotherService}, stopped at the end. */
-export const queueTest = roleTest.override('template', 'queue').extend('boss', ({ database }, { onCleanup }) => {
+export const queueTest = roleTest.extend('template', 'queue').extend('boss', ({ database }, { onCleanup }) => {
   const opened: PgBoss[] = [];
   onCleanup(async () => {
     await Promise.all(opened.map(boss => boss.stop({ graceful: false })));

@@ -7,7 +7,7 @@ import { roleTest } from './roles.ts';
 import { createTable, months } from './tables.ts';
 
 /** Databases with the ledger. */
-export const retireTest = roleTest.override('template', 'bookkeeping');
+export const retireTest = roleTest.extend('template', 'bookkeeping');
 
 export const EVENTS = relation('public.events');
 /** The cutoff is 2026-03-17: January and February have expired, March has not. */
