@@ -144,8 +144,8 @@ begin
 end
 $own$;
 
--- Those who may ask, and those who may look. The former can queue a job, and change or take back none; a job can only name what
--- is configured. Neither sees the tables that are maintained.
+-- Those who may ask, and those who may look. The former can call one function, which queues a job that is configured, or tells that
+-- it is queued already; they reach no table. Neither sees the tables that are maintained.
 do $others$
 declare
   asker text := pg_catalog.current_setting('partkeeper.trigger');
@@ -166,13 +166,8 @@ begin
   if not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then
     execute pg_catalog.format('set local role %I', service);
   end if;
-  execute pg_catalog.format('grant usage on schema partkeeper, %I to %I', queue, asker);
-  execute pg_catalog.format('grant select (job, target, priority) on partkeeper.targets to %I', asker);
-  execute pg_catalog.format('grant select on %I.queue to %I', queue, asker);
-  execute pg_catalog.format('grant select (id, name, state, singleton_key) on %I.job to %I', queue, asker);
-  execute pg_catalog.format(
-    'grant insert (id, name, data, priority, start_after, created_on, singleton_key, expire_seconds, deletion_seconds, keep_until,
-       retry_limit, retry_delay, retry_backoff, retry_delay_max, policy, dead_letter, heartbeat_seconds) on %I.job to %I', queue, asker);
+  execute pg_catalog.format('grant usage on schema partkeeper to %I', asker);
+  execute pg_catalog.format('grant execute on function partkeeper.trigger(text, text, text, text) to %I', asker);
   execute pg_catalog.format('grant usage on schema partkeeper to %I', reader);
   execute pg_catalog.format('grant select on all tables in schema partkeeper to %I', reader);
   reset role;

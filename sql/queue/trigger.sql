@@ -2,12 +2,16 @@
 --
 -- Made for pg-boss's schema {{schema}} whenever the queue is prepared. A plain insert into the queue's table would miss the
 -- policy that it takes from the queue's row, and with it the promise that of one job and target at most one is under way.
+--
+-- Runs with the rights of whoever made it, so that who may call it needs none on the queue's tables: with those, the place of a job
+-- and target could be held for ever, or the id of a coming tick be taken, and neither would come to its turn.
 
 create or replace function partkeeper.trigger(
   job text, target text default null, reason text default null, requested_by text default null
 )
 returns table (run_id uuid, run_job text, run_target text, status text)
 language plpgsql
+security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
@@ -89,3 +93,6 @@ $function$;
 
 comment on function partkeeper.trigger(text, text, text, text) is
   'Asks for a run of a configured job, on one configured target or on all of them. Answers with the id of the run, or with that of the run already under way.';
+
+-- For whom it is granted to: by `partkeeper migrate up --grant-to`, by ops/roles.sql, by the owner.
+revoke execute on function partkeeper.trigger(text, text, text, text) from public;

@@ -30,7 +30,7 @@ const LEDGER: Readonly<Record<string, readonly Right[]>> = {
 /** Every table of partkeeper's own that this version works with. */
 export const OWN_TABLES: readonly string[] = Object.keys(LEDGER);
 
-/** Of the queue, as `openBoss` sets pg-boss up, which works on the partition `job_common`; what is triggered goes through `job`. */
+/** Of the queue, as `openBoss` sets pg-boss up, which works on the partition `job_common`; ticks that are left out go through `job`. */
 const QUEUE: Readonly<Record<string, readonly Right[]>> = {
   version: ['select'],
   queue: ['select', 'update'],
@@ -61,13 +61,16 @@ const entriesOf = (queueSchema: string): ReadonlyMap<string, Readonly<Record<str
 export async function grantTo(client: Client, role: string, queueSchema: string): Promise<readonly string[]> {
   const { rows } = await client.query('select from pg_catalog.pg_roles where rolname = $1', [role]);
   if (rows.length === 0) throw new MaintenanceError('USAGE', `--grant-to: there is no role ${role}`);
-  const statements = [...entriesOf(queueSchema)].flatMap(([schema, tables]) => [
-    ddl`grant usage on schema ${identifier(schema)} to ${identifier(role)}`,
-    ...Object.entries(tables).map(
-      ([name, rights]) =>
-        ddl`grant ${rights.map(right => RIGHTS[right])} on table ${{ schema, name }} to ${identifier(role)}`,
-    ),
-  ]);
+  const statements = [
+    ...[...entriesOf(queueSchema)].flatMap(([schema, tables]) => [
+      ddl`grant usage on schema ${identifier(schema)} to ${identifier(role)}`,
+      ...Object.entries(tables).map(
+        ([name, rights]) =>
+          ddl`grant ${rights.map(right => RIGHTS[right])} on table ${{ schema, name }} to ${identifier(role)}`,
+      ),
+    ]),
+    ddl`grant execute on function partkeeper.trigger(text, text, text, text) to ${identifier(role)}`,
+  ];
   try {
     // As one text it is one transaction.
     await client.query(statements.map(({ text }) => text).join(';\n'));

@@ -175,7 +175,7 @@ describe('--grant-to', () => {
   });
 
   queueTest(
-    'is enough to trigger, and without the right to insert into the queue it is not',
+    'is enough to trigger, which nobody may by nature, whatever the right to insert into the queue',
     async ({ database, role }) => {
       const service = await role('login', 'service');
       await grantTo(await database.connect(), service.name, 'partkeeper_queue');
@@ -183,7 +183,7 @@ describe('--grant-to', () => {
       const connection = await database.connect({ connectionString: service.url });
       await connection.query(`select * from partkeeper.trigger('refresh', 'app.first')`);
       expect(await jobsInQueue(database)).toHaveLength(1);
-      await database.query(`revoke insert on partkeeper_queue.job from ${escapeIdentifier(service.name)}`);
+      await database.query(`revoke execute on function partkeeper.trigger from ${escapeIdentifier(service.name)}`);
       await expect(connection.query(`select * from partkeeper.trigger('refresh')`)).rejects.toMatchObject({
         code: '42501',
       });

@@ -253,8 +253,11 @@ describe('the others', () => {
       ...CHANGES_OF_SHAPE,
       'select from partkeeper.runs',
       'select from partkeeper.retirements',
+      'select from partkeeper.targets',
       'insert into partkeeper.targets (job, target, priority) values ($$retire$$, $$other.secret$$, 0)',
-      'select data from partkeeper_queue.job',
+      'select id from partkeeper_queue.job',
+      // The id of a coming tick, or a place that is held for ever.
+      'insert into partkeeper_queue.job (id, name, singleton_key) values (gen_random_uuid(), $$partkeeper$$, $$provision/app.events$$)',
       'update partkeeper_queue.job set data = null',
       'delete from partkeeper_queue.job',
       "insert into partkeeper_queue.job (name, state) values ('partkeeper', 'completed')",
