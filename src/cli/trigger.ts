@@ -66,12 +66,17 @@ async function ask({ database }: App, request: TriggerRequest): Promise<readonly
   );
   return whereInstalled(asked).catch(thrown => {
     const error = asMaintenanceError(thrown);
-    const { message, sqlstate, hint } = error;
+    const { code, message, sqlstate, hint } = error;
+    if (code === 'PERMISSION_DENIED')
+      throw new MaintenanceError(code, message, { cause: error, sqlstate, hint: WHAT_IT_TAKES });
     // Not configured as far as the service knows, or too long.
     if (sqlstate !== '22023' && sqlstate !== '22001') throw error;
     throw new MaintenanceError('USAGE', message, { cause: error, sqlstate, hint });
   });
 }
+
+const WHAT_IT_TAKES =
+  'The role has to have usage on schema partkeeper and execute on partkeeper.trigger(text, text, text, text): ops/roles.sql makes one.';
 
 /** Who asks, for the record: the login name, or what the environment says where there is none. */
 export function requesterOf(env: Io['env']): string {

@@ -159,6 +159,22 @@ describe('migrate up as the owner, with --grant-to', () => {
     expect(await database.query(`select from pg_namespace where nspname like 'partkeeper%'`)).toEqual([]);
   });
 
+  test('lets nobody trigger but who is granted the function, and says what that takes', async ({
+    cli,
+    configure,
+    role,
+    roles: { owner },
+  }) => {
+    await configure(POLICY);
+    await cli.run(['migrate', 'up'], { env: { DATABASE_URL: owner.url } });
+    const { url } = await role('login', 'stranger');
+    expect(await cli.run(['trigger', 'refresh'], { env: { DATABASE_URL: url } })).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/permission denied.*execute on partkeeper\.trigger.*ops\/roles\.sql/s),
+    });
+  });
+
   test('of a role that does not exist is refused', async ({ cli, configure, roles: { owner } }) => {
     await configure(POLICY);
     const refusal = await cli.run(['migrate', 'up', '--grant-to', 'nobody of this name'], {
