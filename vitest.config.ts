@@ -38,7 +38,7 @@ export default defineConfig({
           include: ['test/db/**/*.test.ts'],
           // As above; a process for each file and what it loads are a fifth of the processor time of all of them.
           isolate: false,
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 30_000,
           ...needsServer,
         },
