@@ -12,6 +12,7 @@ import { actionFields, errorFields, findingFields, runFields, sentenceOf } from 
 import { logConfigurations, logTriggers } from './log-service.ts';
 import type { Logger } from './logger.ts';
 import { type LongWorkOptions, watchLongWork } from './long-work.ts';
+import { trackTroubles } from './trouble-tracker.ts';
 
 type Finished = Extract<Event, { kind: 'run-finished' }>;
 type Level = 'debug' | 'info' | 'warn' | 'error';
@@ -56,8 +57,8 @@ export function logEvents(logger: Logger, { isDemo = false }: LogOptions = {}): 
   // Which run's action failed of it: the run passes it on, and runs on several targets can fail of the same one.
   const toldBy = new WeakMap<MaintenanceError, string>();
   let lastObservationProblem: string | undefined;
-  let lastQueueProblem: string | undefined;
-  let lastLedgerProblem: string | undefined;
+  const queueTroubles = trackTroubles();
+  const ledgerTroubles = trackTroubles();
   let lastPaused: string | undefined;
   let isSuperuserTold = isDemo;
 
@@ -101,6 +102,7 @@ export function logEvents(logger: Logger, { isDemo = false }: LogOptions = {}): 
   };
 
   return listenWith({
+    ...LEFT_TO_METRICS,
     'run-started': ({ run }) =>
       logger.debug(
         { ...runFields(run), text: `${run.job} ${nameOf(run.target)} begins (${run.trigger})` },
@@ -167,6 +169,7 @@ export function logEvents(logger: Logger, { isDemo = false }: LogOptions = {}): 
       logFindings(finished);
       logSkips(finished);
       logRun(finished);
+      if (ledgerTroubles.isOver()) logger.info({ text: 'The ledger is kept again.' }, 'ledger recovered');
     },
     observed: ({ facts, durationMs }) => {
       const { server, tables, views, missing } = facts;
@@ -220,17 +223,16 @@ export function logEvents(logger: Logger, { isDemo = false }: LogOptions = {}): 
     'job-rejected': ({ rejection, because }) =>
       logger.warn({ reason: rejection, because, text: `A job of the queue was rejected: ${because}` }, 'job rejected'),
     'queue-troubled': ({ error }) => {
-      const isNews = lastQueueProblem !== error.message;
-      lastQueueProblem = error.message;
-      logger[isNews ? 'warn' : 'debug'](
+      logger[queueTroubles.isNews(error.message) ? 'warn' : 'debug'](
         { ...errorFields(error), text: `The queue cannot be worked with: ${explainError(error)}` },
         'queue troubled',
       );
     },
+    'queue-watched': () => {
+      if (queueTroubles.isOver()) logger.info({ text: 'The queue can be worked with again.' }, 'queue recovered');
+    },
     'ledger-troubled': ({ error }) => {
-      const isNews = lastLedgerProblem !== error.message;
-      lastLedgerProblem = error.message;
-      logger[isNews ? 'warn' : 'debug'](
+      logger[ledgerTroubles.isNews(error.message) ? 'warn' : 'debug'](
         { ...errorFields(error), text: `The ledger cannot be kept: ${explainError(error)}` },
         'ledger troubled',
       );
@@ -257,7 +259,6 @@ export function logEvents(logger: Logger, { isDemo = false }: LogOptions = {}): 
         },
         'remembered',
       ),
-    ...LEFT_TO_METRICS,
     ...logConfigurations(logger, tracker),
     ...logTriggers(logger),
     'ready-changed': ({ ready, because }) =>

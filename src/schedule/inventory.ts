@@ -44,6 +44,7 @@ export function takeInventory(options: InventoryOptions): Inventory {
   let offsetMs = clock().epochMilliseconds - monotonicMs();
   let databaseProblem: string | undefined = 'the database has not been reached yet';
   let queueProblem: string | undefined;
+  let isAway = false;
   const problem = (): string | undefined => databaseProblem ?? queueProblem;
   let awake = new AbortController();
   // Asked for while a look is under way, which may have begun with the targets of before.
@@ -72,16 +73,20 @@ export function takeInventory(options: InventoryOptions): Inventory {
       const { server } = event.facts;
       const sinceMs = clock().since(server.processNow).total('milliseconds');
       offsetMs = server.databaseNow.epochMilliseconds + sinceMs - monotonicMs();
+      isAway = false;
       setProblem(whyUnusable(server));
       resolve(event.facts);
     } else if (event.kind === 'observation-failed' && event.error.code !== 'CANCELLED') {
+      isAway = true;
       setProblem(event.error.message);
       // No patience makes a pooler a server.
       if (!isPatient || event.error.code === 'TRANSACTION_POOLER') reject(event.error);
-    } else if (event.kind === 'queue-troubled' && databaseProblem === undefined) {
-      // The queue is asked more often than we look: what troubles it may well be the database.
+    } else if (
+      // The queue is asked more often than we look: what troubles it may well be the database, and when it answers that is back.
+      (event.kind === 'queue-troubled' && databaseProblem === undefined) ||
+      (event.kind === 'queue-watched' && isAway)
+    )
       awake.abort();
-    }
   };
 
   const look = (): Promise<boolean> =>

@@ -1,71 +1,12 @@
-/** ops/roles.sql: with the roles that it makes the service does all its jobs, and nobody can do anything else. */
-import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { type Client, DatabaseError, escapeIdentifier } from 'pg';
+/** With the roles that ops/roles.sql makes the service does all its jobs, and nobody can do anything else. */
+import { type Client, escapeIdentifier } from 'pg';
 import { describe, expect } from 'vitest';
 import { createClient } from '../../src/index.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { aTablePolicy, aViewPolicy, relation } from '../support/facts.ts';
 import { install } from '../support/install.ts';
+import { codeOf, DENIED, type MadeRoles, refusals, madeRolesTest as test } from '../support/made-roles.ts';
 import { configure } from '../support/queue.ts';
-import { roleTest } from '../support/roles.ts';
-
-const ROLES = readFileSync(new URL('../../ops/roles.sql', import.meta.url), 'utf8');
-
-type Name = 'owner' | 'service' | 'trigger' | 'reader';
-interface Made {
-  readonly names: Readonly<Record<Name, string>>;
-  /** Runs the file. @returns what it had to say */
-  readonly run: (client: Client) => Promise<readonly string[]>;
-  /** The database as the service; only once there is the role. */
-  readonly serviceUrl: () => Promise<string>;
-}
-
-/** Names of the file's roles, which go at the end with everything they own. */
-const test = roleTest.extend('template', 'empty').extend('made', async ({ database }, { onCleanup }): Promise<Made> => {
-  const suffix = randomBytes(6).toString('hex');
-  const names = {
-    owner: `pk made Owner ${suffix}`,
-    service: `pk made service ${suffix}`,
-    trigger: `pk made trigger ${suffix}`,
-    reader: `pk made reader ${suffix}`,
-  };
-  onCleanup(async () => {
-    await database.query(
-      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
-    );
-    const there = await database.query<{ name: string }>(
-      'select rolname as name from pg_roles where rolname = any ($1)',
-      [Object.values(names)],
-    );
-    for (const { name } of there)
-      await database.query(
-        `reassign owned by ${escapeIdentifier(name)} to current_user; drop owned by ${escapeIdentifier(name)} cascade`,
-      );
-    for (const { name } of there) await database.query(`drop role ${escapeIdentifier(name)}`);
-  });
-  return {
-    names,
-    async run(client) {
-      const said: string[] = [];
-      const onNotice = ({ message }: { message?: string | undefined }): void => void said.push(message ?? '');
-      client.on('notice', onNotice);
-      for (const [name, value] of Object.entries(names))
-        await client.query(`select set_config('partkeeper.${name}', $1, false)`, [value]);
-      await client.query(ROLES);
-      client.off('notice', onNotice);
-      return said;
-    },
-    async serviceUrl() {
-      const password = randomBytes(12).toString('hex');
-      await database.query(`alter role ${escapeIdentifier(names.service)} password '${password}'`);
-      const url = new URL(database.url);
-      url.username = encodeURIComponent(names.service);
-      url.password = password;
-      return url.href;
-    },
-  };
-});
 
 const EVENTS = relation('app.events');
 const TOTALS = relation('app.totals');
@@ -88,7 +29,7 @@ const makeTargets = (database: TestDatabase, owner: string) =>
     create table other.secret (n int);
     insert into app.events (at) values ('2020-01-05+00'), (now()), ((${ALSO_FUTURE}) at time zone 'UTC')`);
 
-const prepare = async (database: TestDatabase, made: Made, admin: Client) => {
+const prepare = async (database: TestDatabase, made: MadeRoles, admin: Client) => {
   await database.query('create schema app');
   await made.run(admin);
   await makeTargets(database, made.names.owner);
@@ -99,27 +40,6 @@ const prepare = async (database: TestDatabase, made: Made, admin: Client) => {
   return url;
 };
 
-/** The SQLSTATE with which it is refused; what is allowed is taken back. */
-const codeOf = async (client: Client, sql: string): Promise<string> => {
-  // These two are for nobody's transaction.
-  const isAlone = /^(create database|alter system)/.test(sql);
-  if (!isAlone) await client.query('begin');
-  try {
-    await client.query(sql);
-    return 'allowed';
-  } catch (error) {
-    return error instanceof DatabaseError ? `${error.code}` : String(error);
-  } finally {
-    if (!isAlone) await client.query('rollback');
-  }
-};
-
-const refusals = async (client: Client, statements: readonly string[]): Promise<Record<string, string>> => {
-  const codes: Record<string, string> = {};
-  for (const sql of statements) codes[sql] = await codeOf(client, sql);
-  return codes;
-};
-const DENIED = '42501';
 const allDenied = (statements: readonly string[]) => Object.fromEntries(statements.map(sql => [sql, DENIED]));
 
 /** What nobody but an administrator may do. */
@@ -284,72 +204,5 @@ describe('the others', () => {
       'select from partkeeper_queue.job',
     ];
     expect(await refusals(client, statements)).toEqual(allDenied(statements));
-  });
-});
-
-describe('the file', () => {
-  test('says what is still to be done, and changes nothing the third time', async ({ database, made }) => {
-    const admin = await database.connect();
-    expect(await made.run(admin)).toEqual([
-      'there is no schema app yet: run this again when there is',
-      `the service has not made its tables yet: run this again once it was started, for ${made.names.trigger} and ${made.names.reader}`,
-    ]);
-    await database.query(`create schema app; create table app.strange (at timestamptz) partition by range (at)`);
-    const rights = () =>
-      database.query(`select nspname as name, nspacl::text as acl from pg_namespace
-        union all select oid::regclass::text, relacl::text from pg_class where relnamespace::regnamespace::text ~ 'partkeeper|app'
-        union all select attrelid::regclass::text || '.' || attname, attacl::text from pg_attribute where attacl is not null
-        union all select rolname, null from pg_roles where rolname ~ '^pk made'
-        union all select roleid::regrole || ' to ' || member::regrole, null from pg_auth_members where roleid::regrole::text ~ 'pk made'
-        order by 1, 2`);
-    await install({ url: await made.serviceUrl() });
-    expect(await made.run(admin)).toEqual([
-      `not maintained while it belongs to somebody else; to change that: alter table app.strange owner to "${made.names.owner}"`,
-    ]);
-    const before = await rights();
-    await made.run(admin);
-    expect(await rights()).toEqual(before);
-  });
-
-  test('is enough for an administrator who is no superuser, who is left with no rights of the service', async ({
-    database,
-    made,
-    role,
-  }) => {
-    const admin = await role('login createrole', 'admin');
-    await database.query(
-      `grant create on database ${database.name} to ${admin.sql}; create schema app authorization ${admin.sql}`,
-    );
-    const client = await database.connect({ connectionString: admin.url });
-    await made.run(client);
-    const url = await made.serviceUrl();
-    await install({ url });
-    await made.run(client);
-    expect(await codeOf(client, 'select from partkeeper.runs')).toBe(DENIED);
-    const owners = await database.query(
-      `select nspname as name, pg_get_userbyid(nspowner) as owner from pg_namespace where nspname ~ '^partkeeper' order by 1`,
-    );
-    expect(owners).toEqual([
-      { name: 'partkeeper', owner: made.names.service },
-      { name: 'partkeeper_queue', owner: made.names.service },
-    ]);
-    const service = await database.connect({ connectionString: url });
-    expect(await codeOf(service, 'create schema intruder')).toBe(DENIED);
-    expect(await codeOf(service, `set role ${escapeIdentifier(made.names.owner)}; create table app.one ()`)).toBe(
-      'allowed',
-    );
-    // Its roles go before it does, because it has granted them.
-    await database.query(`reassign owned by ${admin.sql} to current_user`);
-  });
-
-  test('warns of a service that has more than it needs, and of a record that belongs to somebody else', async ({
-    database,
-    made,
-  }) => {
-    await database.query(`create role ${escapeIdentifier(made.names.service)} login createdb; create schema app`);
-    await install(database);
-    const said = await made.run(await database.connect());
-    expect(said).toContain(`${made.names.service} was there before and has more than it needs`);
-    expect(said.filter(line => line.startsWith('schema partkeeper'))).toHaveLength(2);
   });
 });

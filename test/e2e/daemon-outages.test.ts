@@ -79,8 +79,11 @@ test.concurrent.for(['fast', 'immediate', 'kill'] as const)(
     await service.ready(200);
     await expectAtWork(service);
     await expectAlive(service);
+    await service.written('The queue can be worked with again.');
     service.kill('SIGTERM');
     expect(await service.exited()).toMatchObject({ code: 0, stderr: '' });
+    const told = service.log().flatMap(({ msg, text }) => (msg === 'queue troubled' ? [text] : []));
+    expect(new Set(told).size).toBe(told.length);
   },
 );
 

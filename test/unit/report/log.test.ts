@@ -94,6 +94,44 @@ describe('trouble', () => {
     ]);
   });
 
+  test('of the queue is told once, whoever meets it and however often; that it is over as well', () => {
+    const { emit, lines } = aLog();
+    const watched = {
+      kind: 'queue-watched',
+      backlog: { ready: 0, deferred: 0, active: 0, readySince: undefined },
+    } as const;
+    const ofWorker = new MaintenanceError('CONNECTION_FAILED', 'could not reach the queue: connect ECONNREFUSED');
+    const ofLook = new MaintenanceError('CONNECTION_FAILED', 'could not connect to the database: connect ECONNREFUSED');
+    emit(watched);
+    for (const error of [ofWorker, ofLook, ofWorker, ofLook]) emit({ kind: 'queue-troubled', error });
+    // The first look that succeeds may be between two that do not.
+    emit(watched);
+    emit({ kind: 'queue-troubled', error: ofWorker });
+    emit(watched);
+    emit(watched);
+    emit(watched);
+    emit({ kind: 'queue-troubled', error: ofWorker });
+    expect(lines().map(({ level, msg, code, error }) => [level, msg, code, error])).toEqual([
+      ['warn', 'queue troubled', 'CONNECTION_FAILED', ofWorker.message],
+      ['warn', 'queue troubled', 'CONNECTION_FAILED', ofLook.message],
+      ['info', 'queue recovered', undefined, undefined],
+      ['warn', 'queue troubled', 'CONNECTION_FAILED', ofWorker.message],
+    ]);
+  });
+
+  test('of the ledger is told once, until a run is on record again', () => {
+    const { emit, lines } = aLog();
+    const error = new MaintenanceError('PERMISSION_DENIED', 'could not begin a run: permission denied for table runs');
+    for (let runs = 0; runs < 2; runs += 1) {
+      emit({ kind: 'ledger-troubled', error });
+      emit(finished({}));
+    }
+    emit(finished({}));
+    emit(finished({}));
+    const told = lines().filter(({ msg }) => String(msg).startsWith('ledger'));
+    expect(levels(told)).toEqual(['warn ledger troubled', 'info ledger recovered']);
+  });
+
   test('a failure is told once: by its action, not again by its run', () => {
     const { emit, lines } = aLog();
     const error = lockTimeout();

@@ -43,6 +43,11 @@ const LOST = {
   durationMs: 1,
 } as const;
 
+const WATCHED = {
+  kind: 'queue-watched',
+  backlog: { ready: 0, deferred: 0, active: 0, readySince: undefined },
+} as const;
+
 describe('the inventory', () => {
   test('is not ready before the first facts, asks more and more seldom for them, and tells once that it is', async () => {
     const looks = anInventory(async () => {
@@ -65,6 +70,24 @@ describe('the inventory', () => {
         looks.emit(LOST);
         expect(signal.aborted).toBe(true);
         expect(looks.inventory.problem()).toBe('gone');
+      } else looks.stop();
+    });
+    await looks.inventory.run();
+    expect(looks.readiness()).toEqual(['true: the database answers', 'false: gone', 'true: the database answers']);
+  });
+
+  test('looks again at once when the queue answers while the database is taken to be gone, and not while it is there', async () => {
+    const looks = anInventory(async signal => {
+      if (looks.sleeps.length === 1) {
+        looks.emit(WATCHED);
+        expect(signal.aborted).toBe(false);
+        looks.imagined.setReachable(false);
+        looks.emit(LOST);
+      } else if (looks.sleeps.length === 2) {
+        expect(signal.aborted).toBe(false);
+        looks.imagined.setReachable(true);
+        looks.emit(WATCHED);
+        expect(signal.aborted).toBe(true);
       } else looks.stop();
     });
     await looks.inventory.run();
