@@ -116,8 +116,13 @@ async function waitFor(
 ): Promise<End> {
   const shown = new Set<string>();
   const table = ddl`${{ schema: config.queue.schema, name: 'job' }}`.text;
+  /** Whatever it was stopped at, the person wants to know what becomes of the run. */
+  const endWaiting = (cause: unknown): never => {
+    if (!io.stopping.aborted) throw asMaintenanceError(cause);
+    throw new MaintenanceError('CANCELLED', `stopped waiting; run ${runId} goes on without us`, { cause });
+  };
   for (;;) {
-    const { row, progress, actions } = await database.use(
+    const looking = database.use(
       async session => ({
         row: (
           await session.query<JobRow>(
@@ -131,6 +136,7 @@ async function waitFor(
       }),
       io.stopping,
     );
+    const { row, progress, actions } = await looking.catch(endWaiting);
     if (!options.json) {
       if (progress) tell(`attempt ${progress.attempt} on ${progress.replica}`, shown, io);
       for (const action of actions) tell(actionText(action), shown, io);
@@ -143,9 +149,7 @@ async function waitFor(
       if (!options.json) io.out(line(`${job} ${target}: ${describeEnd(row, progress)}`));
       return end;
     }
-    await runner.sleep(LOOK_EVERY_MS, io.stopping).catch(() => {
-      throw new MaintenanceError('CANCELLED', `stopped waiting; run ${runId} goes on without us`);
-    });
+    await runner.sleep(LOOK_EVERY_MS, io.stopping).catch(endWaiting);
   }
 }
 

@@ -128,7 +128,7 @@ describe('trouble', () => {
     }
     emit(finished({}));
     emit(finished({}));
-    const told = lines().filter(({ msg }) => String(msg).startsWith('ledger'));
+    const told = lines().filter(({ msg }) => msg.startsWith('ledger'));
     expect(levels(told)).toEqual(['warn ledger troubled', 'info ledger recovered']);
   });
 
