@@ -5,6 +5,7 @@ import { waitUntil } from '../support/client.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { aTablePolicy, at, relation } from '../support/facts.ts';
 import { actionsOnRecord, aRun, runsOnRecord } from '../support/ledger.ts';
+import { waitUntilItWaits } from '../support/retirements.ts';
 import { roleTest } from '../support/roles.ts';
 import { createTable, exists, months, partitionsOf } from '../support/tables.ts';
 
@@ -78,15 +79,7 @@ describe('what is done', () => {
     const reader = await database.connect();
     await reader.query('begin; select from events');
     const retiring = open({ tables: [POLICY], at: AT }).run('retire');
-    await waitUntil(
-      async () =>
-        (
-          await database.query(
-            `select from pg_stat_activity where application_name = 'partkeeper detach' and wait_event = 'virtualxid'`,
-          )
-        ).length > 0,
-      { what: 'the detach to wait for the reader' },
-    );
+    await waitUntilItWaits(database, 'virtualxid');
     expect(await actionsOnRecord(database)).toMatchObject([{ kind: 'drop-partition', outcome: 'intended' }]);
     expect(await exists(database, EXPIRED)).toBe(true);
     await reader.query('rollback');
@@ -106,8 +99,10 @@ describe('what is done', () => {
     const retiring = open({ tables: [POLICY], at: AT }).run('retire');
     await waitUntil(
       async () =>
-        (await database.query(`select from pg_locks where locktype = 'advisory' and objid = 77 and not granted`))
-          .length > 0,
+        (
+          await database.query(`select from pg_locks where locktype = 'advisory' and objid = 77 and not granted
+            and database = (select oid from pg_database where datname = current_database())`)
+        ).length > 0,
     );
     expect(await actionsOnRecord(database)).toMatchObject([{ outcome: 'intended' }]);
     // Seen by a snapshot, because a look at the table would wait for the lock on it.
