@@ -94,5 +94,5 @@ $function$;
 comment on function partkeeper.trigger(text, text, text, text) is
   'Asks for a run of a configured job, on one configured target or on all of them. Answers with the id of the run, or with that of the run already under way.';
 
--- For whom it is granted to: by `partkeeper migrate up --grant-to`, by ops/roles.sql, by the owner.
+-- By itself anybody could call it. It is granted by `partkeeper migrate up --grant-to`, by ops/roles.sql, or by its owner.
 revoke execute on function partkeeper.trigger(text, text, text, text) from public;

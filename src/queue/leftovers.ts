@@ -1,11 +1,9 @@
 /** What a killed process has left beside a default partition may refuse rows: it is not left there until the next tick. */
 import { readFileSync } from 'node:fs';
 import type { PgBoss } from 'pg-boss';
-import { formatRelationName, type RelationName } from '../domain/relation.ts';
+import type { RelationName } from '../domain/relation.ts';
 import type { Runner } from '../run-job.ts';
-import { QUEUE } from './boss.ts';
-import { PRIORITY, singletonKey } from './payload.ts';
-import { OURSELVES } from './worker.ts';
+import { askFor } from './send.ts';
 
 const LEFTOVERS = readFileSync(new URL('../../sql/queue/leftovers.sql', import.meta.url), 'utf8');
 
@@ -16,13 +14,6 @@ export async function askForClearing({ database, policies }: Runner, boss: Pick<
   const tables = await database.read(session =>
     session.query<RelationName>(LEFTOVERS, pairs, 'look for what interrupted runs have left'),
   );
-  for (const table of tables) {
-    const payload = {
-      job: 'provision',
-      target: formatRelationName(table),
-      requestedBy: OURSELVES,
-      reason: 'an interrupted run has left something behind',
-    };
-    await boss.send(QUEUE, payload, { singletonKey: singletonKey('provision', table), priority: PRIORITY.provision });
-  }
+  for (const table of tables)
+    await askFor({ database }, boss, 'provision', table, 'an interrupted run has left something behind');
 }

@@ -3,16 +3,17 @@ import type { PgBoss } from 'pg-boss';
 import { type ScheduleEntry, schedulesOf } from '../config/schedules.ts';
 import { backoffMs } from '../domain/backoff.ts';
 import type { JobName } from '../domain/plan.ts';
-import { formatRelationName, isSameRelation, type RelationName } from '../domain/relation.ts';
+import { isSameRelation, type RelationName } from '../domain/relation.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
 import type { Pair, RememberedRun } from '../ledger/reading.ts';
+import type { Runner } from '../run-job.ts';
 import { nextTick } from '../schedule/ticks.ts';
 import { prepareQueue, QUEUE } from './boss.ts';
 import { leaveOutOf } from './leave-out.ts';
 import { askForClearing } from './leftovers.ts';
 import { knownTargets, makeKnown, readPaused, recall, type Scheduled } from './memory.ts';
 import { type KnownSchedule, makeOffers, type Offer, type Offers } from './offers.ts';
-import { PRIORITY, singletonKey } from './payload.ts';
+import { sendJob } from './send.ts';
 import type { InForce } from './work.ts';
 
 const LONGEST_SLEEP_MS = 15_000;
@@ -44,7 +45,7 @@ export async function prepareOffers(
     countMissed: (job, ticks) => runner.emit({ kind: 'ticks-missed', job, ticks }),
     skip: ({ job, target }, id, tick, reason) => leaveOut({ id, job, target, tick, reason }),
     send: async (entry, id, tick, startAfter) => {
-      const offer = await sendTick(boss, entry, id, tick, startAfter);
+      const offer = await sendTick(runner, boss, entry, id, tick, startAfter);
       if (offer === 'taken') onTaken(id);
       return offer;
     },
@@ -68,19 +69,15 @@ const knownOf =
   };
 
 async function sendTick(
+  runner: Runner,
   boss: PgBoss,
   { job, target }: ScheduleEntry,
   id: string,
   tick: Instant,
   startAfter: Instant,
 ): Promise<Offer> {
-  const payload = { job, target: formatRelationName(target), tick: formatInstant(tick) };
-  const sent = await boss.send(QUEUE, payload, {
-    id,
-    singletonKey: singletonKey(job, target),
-    priority: PRIORITY[job],
-    ...(startAfter.equals(tick) ? {} : { startAfter: new Date(startAfter.epochMilliseconds) }),
-  });
+  const later = startAfter.equals(tick) ? {} : { startAfter: new Date(startAfter.epochMilliseconds) };
+  const sent = await sendJob(runner, boss, job, target, { tick: formatInstant(tick) }, { id, ...later });
   if (sent !== null) return 'taken';
   return (await boss.getJobById(QUEUE, id)) ? 'known' : 'busy';
 }
@@ -112,9 +109,10 @@ export async function offerUntil(
       failures += 1;
       onError(error);
     }
-    await runner
-      .sleep(failures > 0 ? backoffMs(failures, runner.random) : untilNext(offers, databaseNow()), until)
-      .catch(() => {});
+    // Of many schedules one may fail: the others have their next ticks in time.
+    const nextMs = untilNext(offers, databaseNow());
+    const delayMs = failures > 0 ? Math.min(nextMs, backoffMs(failures, runner.random)) : nextMs;
+    await runner.sleep(delayMs, until).catch(() => {});
   }
 }
 

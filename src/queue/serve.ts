@@ -89,10 +89,11 @@ async function whenReachable<T>(
   for (let failures = 0; !until.aborted; ) {
     try {
       return await work();
-    } catch (error) {
+    } catch (thrown) {
       failures += 1;
+      const error = classify(thrown, 'reach the queue');
       complainTo({ emit })(error);
-      onState(classify(error, 'reach the queue').message);
+      onState(error.message);
       await sleep(backoffMs(failures, random), until).catch(() => {});
     }
   }

@@ -3,14 +3,14 @@ import type { PgBoss } from 'pg-boss';
 import type { Config } from '../config/config.ts';
 import { formatLength } from '../config/lengths.ts';
 import { schedulesOf } from '../config/schedules.ts';
-import { formatRelationName, isSameRelation } from '../domain/relation.ts';
+import { isSameRelation } from '../domain/relation.ts';
 import { jobOf, targetsOf } from '../jobs/registry.ts';
 import { type Runner, type RunReport, runJob } from '../run-job.ts';
-import { QUEUE } from './boss.ts';
 import { leaveOutOf } from './leave-out.ts';
 import { readPaused } from './memory.ts';
-import { isConfiguredIn, PRIORITY, singletonKey } from './payload.ts';
-import { OURSELVES, type WorkerPorts } from './worker.ts';
+import { isConfiguredIn } from './payload.ts';
+import { askFor } from './send.ts';
+import type { WorkerPorts } from './worker.ts';
 
 /** A configuration in force, and what runs under it. */
 export interface InForce {
@@ -61,20 +61,14 @@ export function portsOf(
     onHandled: outcome => runner.emit({ kind: 'job-handled', outcome }),
     async onReport(report) {
       onReport(report);
-      await askForAnalyze(config, boss, report);
+      await askForAnalyze({ config, runner }, boss, report);
     },
   };
 }
 
 /** The ANALYZE that a table wants after another job has changed it. */
-async function askForAnalyze(config: Config, boss: PgBoss, { run, done }: RunReport): Promise<void> {
+async function askForAnalyze({ config, runner }: InForce, boss: PgBoss, { run, done }: RunReport): Promise<void> {
   const table = config.tables.find(({ policy }) => isSameRelation(policy.relation, run.target));
   if (done === 0 || !table?.analyze?.after.some(after => after === run.job)) return;
-  const payload = {
-    job: 'analyze',
-    target: formatRelationName(run.target),
-    requestedBy: OURSELVES,
-    reason: `after ${run.job}`,
-  };
-  await boss.send(QUEUE, payload, { singletonKey: singletonKey('analyze', run.target), priority: PRIORITY.analyze });
+  await askFor(runner, boss, 'analyze', run.target, `after ${run.job}`);
 }
