@@ -3,32 +3,10 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { MaintenanceError } from '../../../src/domain/errors.ts';
-import { CLOSE_GRACE_MS, type HttpServer } from '../../../src/http/listening.ts';
+import { CLOSE_GRACE_MS } from '../../../src/http/listening.ts';
 import { acceptsHtml } from '../../../src/http/pages.ts';
-import { type HttpOptions, startHttp } from '../../../src/http/server.ts';
 import { aStatus } from '../../support/status.ts';
-
-interface Started extends HttpServer {
-  /** `metrics 200`, one per response. */
-  readonly counted: readonly string[];
-}
-
-async function start(over: Partial<HttpOptions> = {}): Promise<Started> {
-  const counted: string[] = [];
-  const server = await startHttp({
-    host: '127.0.0.1',
-    port: 0,
-    metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', render: async () => 'up 1\n' },
-    readiness: () => ({ ready: true, reasons: [] }),
-    liveness: () => ({ alive: true, reasons: [] }),
-    status: aStatus,
-    onRequest: ({ handler, code }) => counted.push(`${handler} ${code}`),
-    ...over,
-  });
-  onTestFinished(() => server.close());
-  return { ...server, counted };
-}
+import { start } from './started.ts';
 
 /** A connection of our own making; everything that comes back until the other side ends it. */
 async function talk(port: number, ...words: readonly string[]): Promise<{ socket: Socket; received: Promise<string> }> {
@@ -269,36 +247,4 @@ describe('closing', () => {
     const server = await start();
     await Promise.all([server.close(), server.close()]);
   });
-});
-
-describe('the address', () => {
-  test('tells the port that was found', async () => {
-    const { address, port } = await start();
-    expect(port).toBeGreaterThan(0);
-    expect(address).toBe(`http://127.0.0.1:${port}`);
-  });
-
-  test('of IPv6 is in brackets', async context => {
-    const server = await start({ host: '::1' }).catch(() => context.skip('this machine has no IPv6'));
-    expect(server.address).toBe(`http://[::1]:${server.port}`);
-    expect((await fetch(`${server.address}/livez`)).status).toBe(200);
-  });
-
-  test('that is taken is a fault of the configuration, and the hint names the key', async () => {
-    const { port } = await start();
-    const error = await start({ port }).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(MaintenanceError);
-    expect(error).toMatchObject({
-      code: 'CONFIG_INVALID',
-      message: `cannot listen on 127.0.0.1:${port}: another process listens there`,
-      hint: expect.stringContaining('http.listen'),
-    });
-  });
-
-  test.each(['192.0.2.1', 'no-such-host.invalid'])(
-    '%s, which this machine does not have, is one as well',
-    async host => {
-      await expect(start({ host })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
-    },
-  );
 });

@@ -1,63 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ScheduleEntry } from '../../../src/config/schedules.ts';
-import type { CalendarDuration } from '../../../src/domain/duration.ts';
-import type { JobName } from '../../../src/domain/plan.ts';
-import { formatInstant, type Instant } from '../../../src/domain/time.ts';
-import { type KnownSchedule, makeOffers, type Offer, type Offers } from '../../../src/queue/offers.ts';
-import { at, relation } from '../../support/facts.ts';
-
-const days = (amount: number): CalendarDuration => ({ amount, unit: 'days' });
-
-const hourly = (over: Partial<ScheduleEntry> = {}): ScheduleEntry => ({
-  job: 'refresh',
-  target: relation('app.totals'),
-  schedule: { pattern: '0 * * * *', timezone: 'UTC' },
-  overlap: 'skip',
-  jitterMs: 0,
-  catchUp: 'once',
-  catchUpWindow: days(31),
-  ...over,
-});
-
-/** The queue and the ledger that all replicas of a test share: an id is taken once, of a key one job is under way. */
-function fakeQueue() {
-  const ids = new Map<string, string>();
-  const underWay = new Set<string>();
-  const story: string[] = [];
-  const paused = new Set<JobName>();
-  const state = { isAway: false, missed: 0 };
-  const clockOf = (tick: Instant): string => formatInstant(tick).slice(11, 16);
-  const replica = (entries: readonly ScheduleEntry[], known: Partial<KnownSchedule> = {}): Offers =>
-    makeOffers(entries, () => ({ lastTick: undefined, since: undefined, ...known }), {
-      async send(entry, id, tick, startAfter): Promise<Offer> {
-        if (state.isAway) throw new Error('the database is away');
-        if (ids.has(id)) return 'known';
-        const key = `${entry.job}/${entry.target.name}`;
-        if (underWay.has(key)) return 'busy';
-        underWay.add(key);
-        const delayMs = startAfter.since(tick).total('milliseconds');
-        ids.set(id, 'sent');
-        story.push(`${clockOf(tick)} sent${delayMs > 0 ? ` ${delayMs} ms later` : ''}`);
-        return 'taken';
-      },
-      async skip(_, id, tick, reason): Promise<boolean> {
-        if (state.isAway) throw new Error('the database is away');
-        if (ids.has(id)) return false;
-        ids.set(id, reason);
-        story.push(`${clockOf(tick)} ${reason}`);
-        return true;
-      },
-      isPaused: job => paused.has(job),
-      countMissed: (_, ticks) => {
-        state.missed += ticks;
-      },
-    });
-  return { replica, story, paused, state, ids, finish: () => underWay.clear() };
-}
-
-const MISSED = 'missed: no replica was there to offer it';
-const OVERLAP = 'overlap: the run before it was still going';
-const on = (time: string): Instant => at(`2026-11-21T${time}Z`);
+import type { Offers } from '../../../src/queue/offers.ts';
+import { relation } from '../../support/facts.ts';
+import { fakeQueue, hourly, MISSED, OVERLAP, on } from './offering-scene.ts';
 
 describe('a tick', () => {
   test('is offered once by each replica, whichever of them comes first, and taken once', async () => {
@@ -135,80 +79,6 @@ describe('a tick', () => {
     await offers.offerDue(on('08:00:01'));
     expect(queue.story).toEqual([`06:00 ${MISSED}`, `07:00 ${MISSED}`, '08:00 sent']);
     expect(queue.state.missed).toBe(2);
-  });
-});
-
-describe('after all replicas were down', () => {
-  const lastTick = on('00:00:00');
-
-  test('one run makes up for all missed ticks, which are told and counted once, however many replicas come back', async () => {
-    const { replica, story, state } = fakeQueue();
-    const replicas = [1, 2, 3].map(() => replica([hourly()], { lastTick }));
-    for (const { offerDue } of replicas) await offerDue(on('03:30:00'));
-    expect(story).toEqual([`01:00 ${MISSED}`, `02:00 ${MISSED}`, '03:00 sent']);
-    expect(state.missed).toBe(2);
-  });
-
-  test('with `catchUp: skip` nothing makes up for them, and the next tick is as ever', async () => {
-    const { replica, story, state } = fakeQueue();
-    const replicas = [1, 2].map(() => replica([hourly({ catchUp: 'skip' })], { lastTick }));
-    for (const { offerDue } of replicas) await offerDue(on('02:30:00'));
-    expect(story).toEqual([`01:00 ${MISSED}`, '02:00 missed: catchUp is skip']);
-    expect(state.missed).toBe(2);
-    for (const { offerDue } of replicas) await offerDue(on('03:00:00'));
-    expect(story.slice(2)).toEqual(['03:00 sent']);
-  });
-
-  test('a tick of a minute ago is no missed one: a service that is restarted does not skip it', async () => {
-    const { replica, story } = fakeQueue();
-    await replica([hourly({ catchUp: 'skip' })], { lastTick }).offerDue(on('01:01:00'));
-    expect(story).toEqual(['01:00 sent']);
-  });
-
-  test.for<[string, string, string]>([
-    ['exactly as old as the window', '2026-11-08T00:00:00Z', 'sent'],
-    ['a millisecond older', '2026-11-08T00:00:00.001Z', 'missed: longer ago than catchUpWindow'],
-  ])('a tick %s: %s, it is %s', async ([, now, what]) => {
-    const { replica, story } = fakeQueue();
-    const monthly = hourly({ schedule: { pattern: '0 0 1 * *', timezone: 'UTC' }, catchUpWindow: days(7) });
-    await replica([monthly], { lastTick: at('2026-10-01') }).offerDue(at(now));
-    expect(story).toEqual([`00:00 ${what}`]);
-  });
-
-  test('many missed ticks are told one by one up to a hundred, and all of them counted, once', async () => {
-    const { replica, ids, state } = fakeQueue();
-    const replicas = [1, 2].map(() => replica([hourly()], { lastTick: at('2026-10-01') }));
-    for (const { offerDue } of replicas) await offerDue(at('2026-10-21T00:00:30Z'));
-    // 20 days of 24 ticks, of which the last one is sent.
-    expect(state.missed).toBe(20 * 24 - 1);
-    expect([...ids.values()].filter(what => what === MISSED)).toHaveLength(100);
-    expect([...ids.values()].filter(what => what === 'sent')).toHaveLength(1);
-  });
-
-  test('a schedule that was never served has missed nothing, and is served at once', async () => {
-    const { replica, story, state } = fakeQueue();
-    await replica([hourly({ catchUp: 'skip' })]).offerDue(on('03:30:00'));
-    expect(story).toEqual(['03:00 sent']);
-    expect(state.missed).toBe(0);
-  });
-});
-
-describe('a schedule that was changed', () => {
-  // Until half past three it was daily.
-  const known = { lastTick: on('00:00:00'), since: on('03:30:00') };
-
-  test('has missed none of the ticks that it would have had before', async () => {
-    const { replica, story, state } = fakeQueue();
-    await replica([hourly()], known).offerDue(on('03:30:01'));
-    expect(story).toEqual(['03:00 sent']);
-    expect(state.missed).toBe(0);
-  });
-
-  test('has missed those after the change', async () => {
-    const { replica, story, state } = fakeQueue();
-    await replica([hourly({ catchUp: 'skip' })], known).offerDue(on('05:30:00'));
-    expect(story).toEqual([`04:00 ${MISSED}`, '05:00 missed: catchUp is skip']);
-    expect(state.missed).toBe(2);
   });
 });
 

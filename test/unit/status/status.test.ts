@@ -6,7 +6,6 @@ import { finding } from '../../../src/domain/findings.ts';
 import type { Instant } from '../../../src/domain/time.ts';
 import type { Event } from '../../../src/report/events.ts';
 import { type StatusDocument, statusJsonSchema, statusSchema, type ViewStatus } from '../../../src/status/document.ts';
-import { openStatus } from '../../../src/status/status.ts';
 import {
   aPartition,
   aTable,
@@ -19,9 +18,8 @@ import {
   relation,
   someFacts,
 } from '../../support/facts.ts';
-import { plainConfig } from '../../support/plain-config.ts';
 import { aSchedule, aStatus, statusOf } from '../../support/status.ts';
-import { aCreate, aResult, aRun, finished, lockTimeout, TABLE, VIEW } from '../report/examples.ts';
+import { aCreate, aResult, aRun, finished, lockTimeout, TABLE } from '../report/examples.ts';
 
 const EVERY_QUARTER = aSchedule('refresh', 'unified.mv_recent_events', '*/15 * * * *');
 const healthy = someFacts({ tables: [aTable({ partitions: monthly('2026-09', '2027-01') })] });
@@ -271,43 +269,4 @@ test('actions of this process are told until the ledger has been read, newest fi
 test('the schema that is published describes what is answered', () => {
   expect(statusJsonSchema()).toMatchObject({ type: 'object', additionalProperties: false });
   expect(statusSchema.parse(JSON.parse(JSON.stringify(aStatus())))).toEqual(aStatus());
-});
-
-describe('the service that keeps it', () => {
-  const never = new Promise<never>(() => {});
-
-  test('answers while the database does not, and the same until something happens or time passes', async () => {
-    let now = NOW;
-    const asked: string[] = [];
-    const status = openStatus({
-      app: () => ({
-        config: plainConfig(),
-        runner: { policies, dueSince: () => undefined },
-      }),
-      read: () => {
-        asked.push('the ledger');
-        return never;
-      },
-      now: () => now,
-      problem: () => undefined,
-      sleep: () => never,
-      collect: look => look(),
-    });
-    const ledger = { pinned: undefined, accepted: new Map(), retirements: new Map() };
-    status.listen({ kind: 'observed', facts: { ...healthy, ledger }, durationMs: 1 });
-    void status.run(new AbortController().signal);
-    expect(asked).toEqual(['the ledger']);
-    const first = status.document();
-    expect(first).toMatchObject({
-      ready: true,
-      tables: [{ name: 'unified.event_metric_events' }],
-      recent: { source: 'this-process' },
-    });
-    expect(status.document()).toBe(first);
-    status.listen(finished({ run: aRun({ job: 'refresh', target: VIEW }) }));
-    expect(status.document()).not.toBe(first);
-    now = NOW.add({ seconds: 30 });
-    expect(status.document().ageSeconds).toBe(30);
-    expect(asked).toHaveLength(1);
-  });
 });
